@@ -1,0 +1,62 @@
+/**
+ * Builds dist/: the command, the SDK with its types, and the shim (see tsup.config.ts).
+ *
+ * Everything is built beside dist/ and moved there in the end: dist/ is never half built, and a failed build leaves the
+ * old one alone. `dist/.stamp` carries the time the build began: what is newer than that is not in it.
+ */
+
+import { existsSync, readFileSync } from 'node:fs';
+import { chmod, cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { build, type Options } from 'tsup';
+import { bundles } from '../tsup.config.ts';
+import { emitDeclarations } from './declarations.ts';
+
+process.chdir(join(import.meta.dirname, '..'));
+
+const began = performance.now();
+const staged = await mkdtemp('.dist-');
+try {
+  await writeFile(join(staged, '.stamp'), '');
+  await Promise.all([
+    ...bundles.filter(hasEntry).map((bundle) => build({ ...bundle, outDir: stagedPath(bundle.outDir) })),
+    emitDeclarations('packages/sdk/src/index.ts', join(staged, 'sdk')),
+    writeSdkPackage(join(staged, 'sdk')),
+    copyPython(join(staged, 'sdk/python')),
+  ]);
+  await chmod(staged, 0o755); // a temporary directory is private, but a test's scripts may run as another user
+  await swap(staged, 'dist');
+} finally {
+  await rm(staged, { recursive: true, force: true });
+}
+console.error(`tutti: built dist/ in ${((performance.now() - began) / 1000).toFixed(1)} s`);
+
+function stagedPath(outDir: string | undefined): string {
+  return join(staged, (outDir ?? 'dist').replace(/^dist\/?/, ''));
+}
+
+// TEMPORARY: packages/cli/src/main.ts is still being written.
+function hasEntry(bundle: Options): boolean {
+  return Object.values(bundle.entry ?? {}).every((file) => existsSync(file));
+}
+
+async function copyPython(to: string): Promise<void> {
+  await cp('packages/sdk/python/tutti.py', join(to, 'tutti.py'));
+}
+
+/** The folder is put at `node_modules/tutti` beside a test's scripts: `import 'tutti'` finds it through this. */
+async function writeSdkPackage(to: string): Promise<void> {
+  const { version } = JSON.parse(readFileSync('package.json', 'utf8')) as { version: string };
+  const entry = { types: './index.d.ts', default: './index.js' };
+  const description = { name: 'tutti', version, type: 'module', exports: { '.': entry } };
+  await mkdir(to, { recursive: true });
+  await writeFile(join(to, 'package.json'), `${JSON.stringify(description, null, 2)}\n`);
+}
+
+/** A directory cannot replace a full one in one step, so for an instant there is none. */
+async function swap(from: string, to: string): Promise<void> {
+  const old = `${from}-old`;
+  if (existsSync(to)) await rename(to, old);
+  await rename(from, to);
+  await rm(old, { recursive: true, force: true });
+}

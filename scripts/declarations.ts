@@ -1,0 +1,72 @@
+/**
+ * Emits a package's type declarations so that they stand alone: no file of them refers to another package.
+ *
+ * A test's scripts get the SDK's types with nothing else installed; a type taken from another package would silently be
+ * `any` there. So such an import is an error here that names the file: declare the type in the package itself.
+ */
+import { execFile } from 'node:child_process';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { dirname, join, relative, resolve } from 'node:path';
+import { promisify } from 'node:util';
+import { importsOf } from './imports.ts';
+
+const run = promisify(execFile);
+
+/** Writes the declarations that `entry` needs below `to`, in the shape of the entry's own folder. */
+export async function emitDeclarations(entry: string, to: string): Promise<void> {
+  const emitted = await mkdtemp('.dist-types-');
+  try {
+    await compile(entry, emitted);
+    const from = join(emitted, dirname(entry));
+    const first = declarationOf(join(emitted, entry));
+    for (const [file, text] of await reachable(first)) {
+      const target = join(to, relative(from, file));
+      await mkdir(dirname(target), { recursive: true });
+      await writeFile(target, text);
+    }
+  } finally {
+    await rm(emitted, { recursive: true, force: true });
+  }
+}
+
+/** Types are checked by a gate of their own; here only the declarations are wanted, and fast. */
+async function compile(entry: string, outDir: string): Promise<void> {
+  const compilerOptions = {
+    noEmit: false,
+    declaration: true,
+    emitDeclarationOnly: true,
+    noCheck: true,
+    rewriteRelativeImportExtensions: true,
+    rootDir: '..',
+    outDir: '.',
+  };
+  const config = { extends: '../tsconfig.json', compilerOptions, files: [join('..', entry)], include: [] };
+  await writeFile(join(outDir, 'tsconfig.json'), JSON.stringify(config));
+  const tsc = resolve('node_modules/typescript/bin/tsc');
+  await run(process.execPath, [tsc, '-p', outDir]).catch((error: unknown) => {
+    const { stdout } = error as { stdout: string };
+    throw new Error(`tsc could not emit declarations:\n${stdout}`, { cause: error });
+  });
+}
+
+async function reachable(first: string): Promise<Map<string, string>> {
+  const found = new Map<string, string>();
+  const visit = async (file: string): Promise<void> => {
+    if (found.has(file)) return;
+    const text = await readFile(file, 'utf8');
+    found.set(file, text);
+    for (const { specifier } of importsOf(file, text)) {
+      if (specifier.startsWith('node:')) continue;
+      if (!specifier.startsWith('.')) {
+        throw new Error(`${file}: its types need "${specifier}", which a test's scripts do not have`);
+      }
+      await visit(declarationOf(join(dirname(file), specifier)));
+    }
+  };
+  await visit(first);
+  return found;
+}
+
+function declarationOf(file: string): string {
+  return file.replace(/\.[jt]s$/, '.d.ts');
+}

@@ -1,0 +1,28 @@
+/** Every generated page: its path below docs/ and its text. */
+import { z } from 'zod';
+import { suiteJsonSchema } from '../../packages/client/src/suite/index.ts';
+import { Report } from '../../packages/protocol/src/index.ts';
+import { errorsPage } from './errors-page.ts';
+import { formattedJson } from './formatted-json.ts';
+import { GENERATED } from './markdown.ts';
+import { namedSchemas } from './named-schemas.ts';
+import { protocolPage } from './protocol-page.ts';
+
+export function pages(): Map<string, string> {
+  return new Map([
+    ['protocol.md', protocolPage()],
+    ['errors.md', errorsPage()],
+    ['schema/report.json', jsonPage('schema/report.json', reportJsonSchema())],
+    ['schema/suite.json', jsonPage('schema/suite.json', suiteJsonSchema())],
+  ]);
+}
+
+function jsonPage(name: string, { $schema, ...schema }: Record<string, unknown>): string {
+  return formattedJson(name, { $schema, $comment: GENERATED, ...schema });
+}
+
+function reportJsonSchema(): Record<string, unknown> {
+  const metadata = namedSchemas((name) => name !== 'Report');
+  const { $schema, ...schema } = z.toJSONSchema(Report, { io: 'input', metadata });
+  return { $schema, title: 'Tutti report', ...schema };
+}

@@ -1,0 +1,70 @@
+/** What a test's scripts get beside them: it must work with nothing else installed. */
+import { spawnSync } from 'node:child_process';
+import { cpSync, globSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { emitDeclarations } from '../../scripts/declarations.ts';
+import { importsOf } from '../../scripts/imports.ts';
+
+const root = join(import.meta.dirname, '../..');
+let folder: string;
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'build-'));
+});
+
+afterEach(() => {
+  rmSync(folder, { recursive: true });
+});
+
+test.for(['index.js', 'shim.js'])('%s is one file that needs only Node.js', (file) => {
+  const found = importsOf(file, readFileSync(join(root, 'dist/sdk', file), 'utf8'));
+  expect(found.length).toBeGreaterThan(0);
+  for (const { specifier } of found) expect(isBuiltin(specifier), specifier).toBe(true);
+});
+
+test("a script's `import 'tutti'` finds module and types with nothing else installed", () => {
+  cpSync(join(root, 'dist/sdk'), join(folder, 'node_modules/tutti'), { recursive: true });
+  cpSync(join(root, 'node_modules/@types/node'), join(folder, 'node_modules/@types/node'), {
+    recursive: true,
+  });
+  cpSync(join(root, 'node_modules/undici-types'), join(folder, 'node_modules/undici-types'), {
+    recursive: true,
+  });
+  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
+  writeFileSync(
+    join(folder, 'script.ts'),
+    "import * as tutti from 'tutti';\nconst { barrier } = tutti;\nexport const wrong: number = barrier;\n",
+  );
+  writeFileSync(
+    join(folder, 'tsconfig.json'),
+    JSON.stringify({ compilerOptions: { module: 'nodenext', strict: true, noEmit: true, types: ['node'] } }),
+  );
+  // The wrong type is the only complaint: the types are found, and none of them is `any`.
+  const { stdout } = spawnSync(join(root, 'node_modules/.bin/tsc'), ['--pretty', 'false'], { cwd: folder });
+  expect(String(stdout).match(/^\S.*error.*$/gm)).toEqual([
+    expect.stringContaining('script.ts(3,14): error TS2322: Type') as string,
+  ]);
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    ['-e', "import('tutti').then((t) => t.barrier.name)"],
+    {
+      cwd: folder,
+    },
+  );
+  expect(status, String(stderr)).toBe(0);
+});
+
+test('types that lean on another package are refused by name', async () => {
+  const entry = 'test/fixtures/declarations/leaning.ts';
+  await expect(emitDeclarations(entry, folder)).rejects.toThrow('leaning.d.ts: its types need "zod"');
+});
+
+test('a build is readable by every user: scripts may run as another', () => {
+  const files = ['dist', ...globSync('dist/**', { cwd: root })];
+  const { stdout } = spawnSync('find', [...files, '!', '-perm', '-444'], { cwd: root, encoding: 'utf8' });
+  expect(files.length).toBeGreaterThan(5);
+  expect(stdout).toBe('');
+});

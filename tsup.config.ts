@@ -1,0 +1,47 @@
+/**
+ * What is bundled into what. `scripts/build.ts` builds these and what is not JavaScript.
+ *
+ * - `dist/tutti.js`: the command. Workspaces are bundled in; third-party packages stay in node_modules. Split, so that
+ *   `tutti run` never loads the master and the agent never loads the CLI's commands.
+ * - `dist/sdk/index.js` and `dist/sdk/shim.js`: what lands beside a test's scripts on any machine. One file each,
+ *   nothing to install; the shim starts on every `tutti` call of a script and must stay small.
+ */
+import { defineConfig, type Options } from 'tsup';
+
+const common: Options = {
+  format: 'esm',
+  target: 'node24',
+  platform: 'node',
+  removeNodeProtocol: false,
+  sourcemap: true,
+  config: false,
+  silent: true,
+};
+
+export const bundles: Options[] = [
+  {
+    ...common,
+    entry: { tutti: 'packages/cli/src/main.ts' },
+    outDir: 'dist',
+    splitting: true,
+    noExternal: [/^@tutti\//],
+  },
+  {
+    ...common,
+    entry: { index: 'packages/sdk/src/index.ts' },
+    outDir: 'dist/sdk',
+    splitting: false,
+    noExternal: [/.*/],
+  },
+  {
+    ...common,
+    entry: { shim: 'packages/sdk/src/shim.ts' },
+    outDir: 'dist/sdk',
+    splitting: false,
+    noExternal: [/.*/],
+    sourcemap: false,
+    minify: true,
+  },
+];
+
+export default defineConfig(bundles);
