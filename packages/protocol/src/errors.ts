@@ -1,0 +1,303 @@
+/**
+ * The one table of everything that can go wrong: a unique code, whether the same request may succeed
+ * later, what it means, and what the reader can do. `docs/errors.md` is generated from it.
+ *
+ * The sentence that names the very thing that failed is written where it failed, as the message of a
+ * `TuttiError`; the table says what holds for every failure of that code.
+ */
+
+interface ErrorEntry {
+  /** The same request can succeed later without anybody changing anything. */
+  readonly retry: boolean;
+  readonly means: string;
+  readonly action: string;
+}
+
+export const ERRORS = {
+  // The connection
+  BAD_FRAME: {
+    retry: false,
+    means: 'A peer sent bytes that are not a message of this protocol.',
+    action: 'Check that both ends are Tutti of the same major version; the connection was closed.',
+  },
+  FRAME_TOO_LARGE: {
+    retry: false,
+    means: 'A message is larger than one frame may be.',
+    action: 'Send less in one message; files belong in $TUTTI_OUT, not in keys or barrier data.',
+  },
+  UNKNOWN_CALL: {
+    retry: false,
+    means: 'The peer does not know the call.',
+    action: 'Upgrade the older side; calls are added in minor versions.',
+  },
+  BAD_PARAMS: {
+    retry: false,
+    means: 'The arguments of a call do not have the shape the catalogue states.',
+    action: 'The message names the path of the field; correct it.',
+  },
+  BAD_RESULT: {
+    retry: false,
+    means: 'The answer to a call does not have the shape the catalogue states.',
+    action: 'Upgrade the older side; if both are of one version, report a bug.',
+  },
+  HELLO_FIRST: {
+    retry: false,
+    means: 'A peer spoke before it said hello.',
+    action: 'Say hello first, once; the connection was closed.',
+  },
+  WRONG_TOKEN: {
+    retry: false,
+    means: "The connection's secret is missing or is not the master's.",
+    action: "Give the contents of the master's admin.token by TUTTI_TOKEN_FILE or TUTTI_TOKEN.",
+  },
+  PROTOCOL_MISMATCH: {
+    retry: false,
+    means: 'The two sides speak different major versions of the protocol.',
+    action: 'Upgrade the side that the message names.',
+  },
+  NAME_IN_USE: {
+    retry: false,
+    means: 'Another agent, with another identity, is registered under this name.',
+    action: 'Start one of the two with another --name.',
+  },
+  CLONED_IDENTITY: {
+    retry: false,
+    means: 'Two living machines carry the same agent identity, as copies of one image do.',
+    action:
+      "Remove agent.id from one machine's agent state directory (better: from the image) and start its agent again.",
+  },
+  SUPERSEDED: {
+    retry: false,
+    means: 'A newer connection of the same agent took the place of this one.',
+    action: 'Nothing, if the agent was restarted; otherwise look for a second agent process on that machine.',
+  },
+  NOT_CONNECTED: {
+    retry: true,
+    means: 'The connection is down; the call was not answered.',
+    action: 'Repeat it when the connection is back.',
+  },
+  NO_MASTER: {
+    retry: true,
+    means: 'No master was found, or it does not answer.',
+    action: 'Name one by --master or TUTTI_MASTER, start one with "tutti master", or use --local.',
+  },
+  TOO_MANY_CALLS: {
+    retry: true,
+    means: 'A peer has more unanswered calls or open streams than a session allows.',
+    action: 'Wait for answers before asking more.',
+  },
+  SLOW_PEER: {
+    retry: true,
+    means: 'A peer does not read what it is sent; its queue is full and the connection was closed.',
+    action: 'Look at the load of that machine and at its network.',
+  },
+  CANCELLED: { retry: false, means: 'The caller withdrew the request.', action: 'Nothing.' },
+  TIMED_OUT: {
+    retry: true,
+    means: 'A deadline passed before the thing waited for happened.',
+    action: 'The message names who or what was missing.',
+  },
+  INTERNAL: {
+    retry: false,
+    means: 'A defect in Tutti.',
+    action: "Report it with the daemon's log around this time.",
+  },
+
+  // Daemons
+  ADDRESS_IN_USE: {
+    retry: true,
+    means: 'The address the master should listen on is taken.',
+    action: 'Stop the other process, or listen elsewhere with --listen HOST:PORT (port 0 picks a free one).',
+  },
+  BAD_ADDRESS: {
+    retry: false,
+    means: 'An address or URL cannot be understood or used.',
+    action:
+      'Write HOST:PORT or unix:PATH to listen, and ws://, wss://, http(s):// or unix:PATH for a master.',
+  },
+  STATE_NOT_WRITABLE: {
+    retry: false,
+    means: 'The state directory cannot be created or written.',
+    action: 'Give another one with --state DIR, or correct its owner and mode.',
+  },
+  STATE_IN_USE: {
+    retry: true,
+    means: 'Another living daemon uses this state directory.',
+    action: 'Stop it, or give this one its own --state DIR.',
+  },
+  UNSAFE_LISTEN: {
+    retry: false,
+    means: 'The master was told to listen beyond this machine without TLS.',
+    action: 'Listen on 127.0.0.1 or a unix: socket and reach it through a tunnel.',
+  },
+  DISK_FULL: {
+    retry: true,
+    means: 'A disk has no room left.',
+    action: 'Free space on the machine and at the path that the message names.',
+  },
+
+  // Suites and what is staged
+  USAGE: {
+    retry: false,
+    means: 'The command line cannot be understood.',
+    action: 'Run the command with --help.',
+  },
+  SUITE_INVALID: {
+    retry: false,
+    means: 'A suite file has a mistake.',
+    action: 'The message names file, line and column.',
+  },
+  UNUSED_ROLE: {
+    retry: false,
+    means: 'A role is declared that no test uses.',
+    action: 'Remove it, or give it something to run.',
+  },
+  SCRIPT_MISSING: {
+    retry: false,
+    means: 'A script that a role runs does not exist.',
+    action: "Correct the path; it is relative to the suite file's directory.",
+  },
+  SCRIPT_NOT_RUNNABLE: {
+    retry: false,
+    means:
+      'A script has neither execute permission with a first line "#!…" nor an ending Tutti knows an interpreter for.',
+    action: 'chmod +x it and begin it with "#!…", or name it .ts, .mts, .js, .mjs or .py.',
+  },
+  PATH_ESCAPES: {
+    retry: false,
+    means: 'A path or link leads out of the tree it belongs to.',
+    action: 'Keep files and links inside the suite directory.',
+  },
+  SUITE_TOO_BIG: {
+    retry: false,
+    means: 'The suite has more files or bytes than are staged without being asked twice.',
+    action: 'List what the tests do not need in .tuttiignore, or say --big.',
+  },
+  DIGEST_MISMATCH: {
+    retry: true,
+    means: 'A transferred file does not have the contents that were announced.',
+    action: 'It changed while it was being read; run again.',
+  },
+
+  // Runs
+  NOT_ENOUGH_NODES: {
+    retry: false,
+    means: 'The run needs more machines than the master has connected.',
+    action: 'Connect more agents, ask for fewer, or use --local.',
+  },
+  NO_SUCH_RUN: {
+    retry: false,
+    means: 'The master knows no run of that number.',
+    action: 'Check the number.',
+  },
+  NO_SUCH_MEMBER: {
+    retry: false,
+    means: 'The member is not known here, or has ended.',
+    action: 'Nothing, if its test has just ended; otherwise report a bug.',
+  },
+  RUN_CANCELLED: { retry: false, means: 'An operator ended the run.', action: 'Run it again.' },
+  MASTER_STOPPING: {
+    retry: true,
+    means: 'The master is shutting down and takes no new work.',
+    action: 'Try again when it is back.',
+  },
+  OUTPUT_LIMIT: {
+    retry: false,
+    means: 'A member wrote more output than is kept.',
+    action: 'Write less to stdout and stderr, or put it into a file in $TUTTI_OUT.',
+  },
+
+  // Sync
+  BARRIER_BROKEN: {
+    retry: false,
+    means: 'A participant of the barrier can no longer arrive.',
+    action: 'The message names it and how it ended; a retry needs another barrier name.',
+  },
+  BARRIER_ABORTED: {
+    retry: false,
+    means: 'A participant aborted the barrier.',
+    action: 'The message quotes the reason; a retry needs another barrier name.',
+  },
+  BARRIER_DISAGREEMENT: {
+    retry: false,
+    means: 'Participants of one barrier do not agree on who takes part.',
+    action: 'Give the same count, roles or members at every call; the message quotes both.',
+  },
+  ALREADY_ARRIVED: {
+    retry: false,
+    means: 'The same member arrived twice in one generation of a barrier.',
+    action: 'Wait for the first arrival to be released, or use two barrier names.',
+  },
+  BAD_PARTICIPANTS: {
+    retry: false,
+    means: 'A barrier was asked for participants that the test does not have.',
+    action: 'Correct count, roles or members; the message says how many members the test has.',
+  },
+  WAIT_BROKEN: {
+    retry: false,
+    means: 'Nobody is left who could do what was waited for.',
+    action: 'The message names the members that have ended.',
+  },
+  VALUE_TOO_LARGE: {
+    retry: false,
+    means: 'A value is larger than its limit.',
+    action: 'Pass a reference instead, or put the data into a file in $TUTTI_OUT.',
+  },
+  NOT_A_NUMBER: {
+    retry: false,
+    means: 'The key that incr was used on holds something else than a whole number.',
+    action: 'Use another key, or set it to a number first.',
+  },
+  SPACE_FULL: {
+    retry: false,
+    means: 'The attempt has used up its room for keys or its number of decisions.',
+    action: 'Use fewer or smaller keys.',
+  },
+  SPACE_CLOSED: {
+    retry: false,
+    means: 'The attempt this call belongs to has ended.',
+    action: 'Nothing; the test is over.',
+  },
+} as const satisfies Record<string, ErrorEntry>;
+
+export type ErrorCode = keyof typeof ERRORS;
+
+export const ERROR_CODES = Object.keys(ERRORS) as ErrorCode[];
+
+export function isErrorCode(code: unknown): code is ErrorCode {
+  return typeof code === 'string' && Object.hasOwn(ERRORS, code);
+}
+
+/** The only error class that crosses a package, a socket or the screen. */
+export class TuttiError extends Error {
+  readonly code: ErrorCode;
+  /** Machine-readable extras, JSON; what they hold is the thrower's business. */
+  readonly details: Record<string, unknown> | undefined;
+
+  constructor(
+    code: ErrorCode,
+    message: string,
+    options: { cause?: unknown; details?: Record<string, unknown> | undefined } = {},
+  ) {
+    super(message, options.cause === undefined ? undefined : { cause: options.cause });
+    this.name = 'TuttiError';
+    this.code = code;
+    this.details = options.details;
+  }
+
+  /** The same request may succeed later. */
+  get retry(): boolean {
+    return ERRORS[this.code].retry;
+  }
+
+  get action(): string {
+    return ERRORS[this.code].action;
+  }
+
+  /** Wraps anything thrown; a `TuttiError` passes through unchanged. */
+  static from(thrown: unknown, code: ErrorCode = 'INTERNAL'): TuttiError {
+    if (thrown instanceof TuttiError) return thrown;
+    const message = thrown instanceof Error ? thrown.message : String(thrown);
+    return new TuttiError(code, message, { cause: thrown });
+  }
+}

@@ -1,0 +1,66 @@
+/**
+ * The language of a script's local socket: newline-delimited JSON, one object a line.
+ *
+ *   → {"id":"…","call":"barrier","args":{"name":"ready"}}
+ *   ← {"id":"…","result":{"generation":0,"rank":1,"size":2,"data":{}}}
+ *   ← {"id":"…","error":{"code":"BARRIER_BROKEN","message":"…"}}
+ *
+ * The caller chooses a random id and repeats the same request on a new connection until it is answered;
+ * a repeated id gets the same answer. Closing the connection withdraws its waits.
+ */
+import { z } from 'zod';
+import { RequestId } from './ids.ts';
+import { LIMITS } from './limits.ts';
+import { TopologyMember } from './messages/spec.ts';
+import { syncVerbs } from './messages/sync.ts';
+
+export const SUBTEST_STATUSES = ['pass', 'warn', 'fail', 'skip', 'error'] as const;
+
+export const Subtest = z.object({
+  name: z.string().min(1).max(LIMITS.name.value),
+  status: z.enum(SUBTEST_STATUSES),
+  measure: z.number().optional(),
+  unit: z.string().max(LIMITS.name.value).optional(),
+  message: z.string().max(4096).optional(),
+});
+export type Subtest = z.infer<typeof Subtest>;
+
+/** One line of a member's `events.N` file, written by its agent alone. */
+export const MemberEvent = z
+  .object({ event: z.literal('result'), at: z.number(), request: RequestId })
+  .extend(Subtest.shape);
+export type MemberEvent = z.infer<typeof MemberEvent>;
+
+/** The verbs that the agent answers by itself. */
+const agentVerbs = {
+  result: {
+    args: Subtest,
+    result: z.object({}),
+    doc: 'Reports a subtest; answered when it is on disk.',
+  },
+  addr: {
+    args: z.object({ member: z.string() }),
+    result: z.object({ addresses: z.array(z.string()) }),
+    doc: 'The addresses of a member: `client.0`, or `client` for the first of the role.',
+  },
+  topology: {
+    args: z.object({}),
+    result: z.object({ self: z.string(), members: z.array(TopologyMember) }),
+    doc: 'Who takes part.',
+  },
+};
+
+export const localVerbs = { ...syncVerbs, ...agentVerbs };
+export type LocalVerb = keyof typeof localVerbs;
+export type LocalArgs<V extends LocalVerb> = z.infer<(typeof localVerbs)[V]['args']>;
+export type LocalResult<V extends LocalVerb> = z.infer<(typeof localVerbs)[V]['result']>;
+
+export const LocalRequest = z.object({
+  id: RequestId,
+  call: z.string(),
+  args: z.record(z.string(), z.unknown()).default({}),
+});
+
+export type LocalAnswer =
+  | { id: string; result: unknown }
+  | { id: string; error: { code: string; message: string } };

@@ -1,0 +1,156 @@
+/** Between an agent and its master: registration, staging, members. */
+import { z } from 'zod';
+import { call } from '../entry.ts';
+import { Id, NodeName, RequestId, Seconds } from '../ids.ts';
+import { LogSource } from './link.ts';
+import { Facts, Labels, MemberOrder } from './spec.ts';
+import { Blob, TreePath } from './tree.ts';
+
+export const ProtocolVersion = z.object({
+  major: z.number().int().nonnegative(),
+  minor: z.number().int().nonnegative(),
+});
+
+/** What an agent has of a member when it connects. */
+const MemberPresence = z.object({
+  member: Id,
+  master: Id,
+  state: z.enum(['prepared', 'running', 'ended']),
+});
+export type MemberPresence = z.infer<typeof MemberPresence>;
+
+/** Why a member was stopped from outside; its own exit status says nothing then. */
+export const StopReason = z.enum([
+  'test-over',
+  'timeout',
+  'cancelled',
+  'output-limit',
+  'disk-full',
+  'given-up',
+]);
+export type StopReason = z.infer<typeof StopReason>;
+
+/** How the member's own script ended. `killed`: its wrapper vanished without a status. */
+export const Exit = z.discriminatedUnion('how', [
+  z.object({ how: z.literal('exited'), code: z.number().int().min(0).max(255) }),
+  z.object({ how: z.literal('signalled'), signal: z.string() }),
+  z.object({ how: z.literal('killed') }),
+  z.object({ how: z.literal('not-started'), message: z.string() }),
+]);
+export type Exit = z.infer<typeof Exit>;
+
+export const MemberEnd = z.object({
+  exit: Exit,
+  stopped: StopReason.optional(),
+  /** Seconds from start to end, by the agent's monotonic clock. */
+  duration: Seconds,
+  /** The final length of every append-only file; the verdict waits until the copies have reached it. */
+  logs: z.array(
+    z.object({
+      source: LogSource,
+      incarnation: z.number().int().nonnegative(),
+      length: z.number().int().nonnegative(),
+    }),
+  ),
+  /** The last line of stderr, else of stdout: at most 200 characters, for messages. */
+  lastLine: z.string().max(200),
+  /** Processes that survived the whole stop ladder. */
+  survivors: z.number().int().nonnegative(),
+});
+export type MemberEnd = z.infer<typeof MemberEnd>;
+
+export const agentCalls = {
+  hello: call({
+    directions: ['agent→master'],
+    params: z.object({
+      protocol: ProtocolVersion,
+      software: z.string(),
+      agent: Id,
+      /** Random per process: tells two living processes apart that carry one identity. */
+      process: Id,
+      boot: z.string().min(1),
+      name: NodeName,
+      labels: Labels,
+      facts: Facts,
+      /** The configured address; the master else uses the address the connection comes from. */
+      address: z.string().optional(),
+      members: z.array(MemberPresence),
+      /** The requests that still have a living caller; waits of this agent that are not among them are withdrawn. */
+      waits: z.array(RequestId),
+    }),
+    result: z.object({
+      master: Id,
+      software: z.string(),
+      /** Members the master does not want any more: the agent ends and forgets them. */
+      giveUp: z.array(Id),
+    }),
+    idempotent: true,
+    doc: 'The first call of an agent on every connection; the result is the welcome.',
+  }),
+  'member.ended': call({
+    directions: ['agent→master'],
+    params: z.object({ member: Id, end: MemberEnd }),
+    result: z.object({}),
+    idempotent: true,
+    doc: 'The member and all it started are gone; repeated after a lost connection until it is answered.',
+  }),
+  'member.collected': call({
+    directions: ['agent→master'],
+    params: z.object({
+      member: Id,
+      /** Paths below $TUTTI_OUT that were not shipped, each with the reason. */
+      skipped: z.array(z.object({ path: z.string(), why: z.string() })),
+      /** In-tree links below $TUTTI_OUT; they are not streams. */
+      links: z.array(z.object({ path: TreePath, target: z.string() })),
+    }),
+    result: z.object({}),
+    idempotent: true,
+    doc: "All of the member's logs and artifacts have been acknowledged.",
+  }),
+  'member.prepare': call({
+    directions: ['master→agent'],
+    params: z.object({ spec: MemberOrder }),
+    result: z.object({}),
+    idempotent: true,
+    doc: "Makes the member directory from files that are in the agent's digest cache.",
+  }),
+  'member.start': call({
+    directions: ['master→agent'],
+    params: z.object({ member: Id }),
+    result: z.object({}),
+    idempotent: true,
+    doc: 'Starts a prepared member; a member starts once, however often it is asked.',
+  }),
+  'member.stop': call({
+    directions: ['master→agent'],
+    params: z.object({ member: Id, reason: StopReason }),
+    result: z.object({}),
+    idempotent: true,
+    doc: 'Begins the stop ladder; `member.ended` says when it is over.',
+  }),
+  'member.forget': call({
+    directions: ['master→agent'],
+    params: z.object({ member: Id }),
+    result: z.object({}),
+    idempotent: true,
+    doc: 'The master has everything: the member directory may go. A member that still runs is ended first.',
+  }),
+  'node.probe': call({
+    directions: ['master→agent'],
+    params: z.object({}),
+    result: z.object({}),
+    idempotent: true,
+    doc: 'Answered at once: tells a living session from one whose machine is gone.',
+  }),
+};
+
+/** Staging is the same conversation wherever files go: client to master, master to agent. */
+export const stagingCalls = {
+  'blob.missing': call({
+    directions: ['client→master', 'master→agent'],
+    params: z.object({ blobs: z.array(Blob) }),
+    result: z.object({ missing: z.array(z.number().int().nonnegative()) }),
+    idempotent: true,
+    doc: 'Which of these contents the receiver lacks, as positions in the list; those are then sent as streams.',
+  }),
+};

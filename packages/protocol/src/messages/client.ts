@@ -1,0 +1,133 @@
+/** Between a client (CLI, REPL, program) and the master. */
+import { z } from 'zod';
+import { call, event } from '../entry.ts';
+import { Id, MemberName, NodeName, Seconds } from '../ids.ts';
+import { STATUSES } from '../statuses.ts';
+import { ProtocolVersion } from './agent.ts';
+import { Facts, Labels } from './spec.ts';
+import { Blob } from './tree.ts';
+
+export const StatusName = z.enum(STATUSES);
+
+export const NodeState = z.enum(['offline', 'unreachable', 'idle', 'reserved', 'running']);
+export type NodeState = z.infer<typeof NodeState>;
+
+export const NodeView = z.object({
+  name: NodeName,
+  state: NodeState,
+  /** The run that holds it. */
+  run: z.number().int().positive().optional(),
+  labels: Labels,
+  facts: Facts,
+  software: z.string(),
+  /** Unix ms, master time. */
+  since: z.number(),
+});
+export type NodeView = z.infer<typeof NodeView>;
+
+export const RunPhase = z.enum(['queued', 'allocated', 'staging', 'running', 'collecting', 'finished']);
+export type RunPhase = z.infer<typeof RunPhase>;
+
+export const MemberState = z.enum(['waiting', 'staged', 'running', 'ended']);
+
+export const MemberView = z.object({
+  member: MemberName,
+  node: NodeName,
+  state: MemberState,
+  status: StatusName.optional(),
+});
+export type MemberView = z.infer<typeof MemberView>;
+
+export const TestView = z.object({
+  name: z.string(),
+  state: z.enum(['waiting', 'staging', 'running', 'collecting', 'ended']),
+  status: StatusName.optional(),
+  cause: z.string().optional(),
+  duration: Seconds.optional(),
+  members: z.array(MemberView),
+});
+export type TestView = z.infer<typeof TestView>;
+
+export const RunView = z.object({
+  run: z.number().int().positive(),
+  id: Id,
+  suite: z.string(),
+  phase: RunPhase,
+  /** What a queued run waits for, in a sentence. */
+  waitsFor: z.string().optional(),
+  status: StatusName.optional(),
+  cause: z.string().optional(),
+  duration: Seconds.optional(),
+  exit: z.number().int().optional(),
+  /** The run directory on the master. */
+  dir: z.string(),
+  tests: z.array(TestView),
+});
+export type RunView = z.infer<typeof RunView>;
+
+const RunNumber = z.number().int().positive();
+
+export const clientCalls = {
+  'client.hello': call({
+    directions: ['client→master'],
+    params: z.object({ protocol: ProtocolVersion, software: z.string() }),
+    result: z.object({ master: Id, software: z.string() }),
+    idempotent: true,
+    doc: 'The first call of a client on every connection.',
+  }),
+  'nodes.list': call({
+    directions: ['client→master'],
+    params: z.object({}),
+    result: z.object({ nodes: z.array(NodeView) }),
+    idempotent: true,
+    doc: 'Every node the master knows, by name.',
+  }),
+  'run.submit': call({
+    directions: ['client→master'],
+    params: z.object({
+      /** Chosen by the client: submitting it again after a lost connection is the same run. */
+      id: Id,
+      /** A RunSpec as JSON, staged before like any file: it has no limit of a frame. */
+      spec: Blob,
+      /** true: the run is cancelled when the session that submitted it is gone. */
+      owned: z.boolean(),
+    }),
+    result: z.object({ run: RunNumber }),
+    idempotent: true,
+    doc: 'Queues a run whose files the master has; the caller then watches it.',
+  }),
+  'run.watch': call({
+    directions: ['client→master'],
+    params: z.object({ run: RunNumber }),
+    result: z.object({ view: RunView }),
+    idempotent: true,
+    doc: 'A snapshot of the run; changes follow as events until the run is finished.',
+  }),
+  'run.cancel': call({
+    directions: ['client→master'],
+    params: z.object({ run: RunNumber, reason: z.string().max(4096) }),
+    result: z.object({}),
+    idempotent: true,
+    doc: 'Ends the run as INTERRUPTED by an operator; what there is so far is collected and reported.',
+  }),
+  'run.fetch': call({
+    directions: ['client→master'],
+    params: z.object({ run: RunNumber, logs: z.boolean() }),
+    result: z.object({ files: z.number().int().nonnegative() }),
+    idempotent: true,
+    doc: "Sends the finished run's directory as streams; answered when all are complete.",
+  }),
+};
+
+export const clientEvents = {
+  'run.changed': event({
+    directions: ['master→client'],
+    params: RunView.omit({ tests: true }),
+    doc: 'The run as a whole changed.',
+  }),
+  'test.changed': event({
+    directions: ['master→client'],
+    params: z.object({ run: RunNumber, index: z.number().int().nonnegative(), test: TestView }),
+    doc: 'A test of the run, or one of its members, changed.',
+  }),
+};

@@ -1,0 +1,111 @@
+/** What is to be run: a run of tests as a client submits it, and one member as an agent gets it. */
+import { z } from 'zod';
+import { Id, Identifier, MemberName, NodeName, Seconds } from '../ids.ts';
+import { LIMITS } from '../limits.ts';
+import { Blob, Manifest, TreePath } from './tree.ts';
+
+const Title = z.string().min(1).max(LIMITS.name.value);
+
+/** A parameter's value: what fits into an environment variable. */
+export const ParamValue = z.union([z.string().max(65_536), z.number(), z.boolean()]);
+export type ParamValue = z.infer<typeof ParamValue>;
+
+export const Params = z.record(Identifier, ParamValue);
+export type Params = z.infer<typeof Params>;
+
+/** Environment variables of `env:`; names as POSIX has them. */
+export const Env = z.record(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/), z.string().max(131_072));
+export type Env = z.infer<typeof Env>;
+
+export const Script = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('staged'), path: TreePath }).describe('a file of the suite, relative to work/'),
+  z.object({ kind: z.literal('onNode'), path: z.string().startsWith('/') }).describe('a file of the node'),
+  z.object({ kind: z.literal('inline'), text: z.string().min(1).max(262_144) }).describe('the text itself'),
+]);
+export type Script = z.infer<typeof Script>;
+
+export const RoleSpec = z.object({
+  name: Identifier,
+  count: z.number().int().min(1).max(100_000),
+  script: Script,
+  params: Params,
+  env: Env,
+  /** false: the verdict of its members does not decide the test. */
+  essential: z.boolean(),
+});
+export type RoleSpec = z.infer<typeof RoleSpec>;
+
+export const TestSpec = z.object({
+  name: Title,
+  timeout: Seconds.positive(),
+  /** Seconds the rest may go on after the first essential FAIL. */
+  linger: Seconds,
+  /** Seconds an agent may be away before its members are lost. */
+  grace: Seconds,
+  params: Params,
+  roles: z.array(RoleSpec).min(1),
+});
+export type TestSpec = z.infer<typeof TestSpec>;
+
+export const RunSpec = z.object({
+  suite: Title,
+  tests: z.array(TestSpec).min(1),
+  files: Manifest,
+});
+export type RunSpec = z.infer<typeof RunSpec>;
+
+/** One participant as `TUTTI_TOPOLOGY` shows it to scripts. */
+export const TopologyMember = z.object({
+  member: MemberName,
+  role: Identifier,
+  index: z.number().int().nonnegative(),
+  node: NodeName,
+  addresses: z.array(z.string()),
+  params: Params,
+});
+export type TopologyMember = z.infer<typeof TopologyMember>;
+
+export const Topology = z.array(TopologyMember).min(1);
+
+/** Everything an agent needs to know about one member; it becomes `spec.json` in the member directory. */
+export const MemberSpec = z.object({
+  member: Id,
+  master: Id,
+  run: z.object({ number: z.number().int().positive(), id: Id }),
+  suite: Title,
+  test: Title,
+  attempt: z.object({ number: z.number().int().positive(), id: Id }),
+  name: MemberName,
+  role: Identifier,
+  index: z.number().int().nonnegative(),
+  node: NodeName,
+  script: Script,
+  params: Params,
+  env: Env,
+  /** Seconds from its start until the agent stops it. */
+  timeout: Seconds.positive(),
+  topology: Topology,
+  files: Manifest,
+});
+export type MemberSpec = z.infer<typeof MemberSpec>;
+
+/**
+ * A member spec as it travels: what grows with the suite or the number of members is staged like any file,
+ * as JSON by digest, so that it is sent once per machine and has no limit of a frame.
+ */
+export const MemberOrder = MemberSpec.extend({ topology: Blob, files: Blob });
+export type MemberOrder = z.infer<typeof MemberOrder>;
+
+/** What an agent finds out about its machine. */
+export const Facts = z.object({
+  addresses: z.array(z.string()),
+  os: z.string(),
+  kernel: z.string(),
+  arch: z.string(),
+  cpus: z.number().int().positive(),
+  memory: z.number().int().positive().describe('bytes'),
+});
+export type Facts = z.infer<typeof Facts>;
+
+export const Labels = z.record(z.string().min(1).max(LIMITS.name.value), z.string().max(LIMITS.name.value));
+export type Labels = z.infer<typeof Labels>;

@@ -1,0 +1,134 @@
+/**
+ * The sync verbs. One declaration serves three callers: a script on its local socket sends the `args`
+ * as they stand here; an agent passes them to the master as the call `sync.<verb>`, wrapped in who asks.
+ */
+import { z } from 'zod';
+import { call, event } from '../entry.ts';
+import { Id, Identifier, MonotonicMs, RequestId, Seconds, SyncName } from '../ids.ts';
+import { JsonValue } from '../json.ts';
+
+const BarrierArgs = z.object({
+  name: SyncName,
+  /** Any n distinct members. */
+  count: z.number().int().optional(),
+  /** All members of these roles. */
+  roles: z.array(Identifier).min(1).optional(),
+  /** Just these: `client.0`, or `client` where the role has one member. */
+  members: z.array(z.string()).min(1).optional(),
+  timeout: Seconds.optional(),
+  data: JsonValue.optional(),
+});
+export type BarrierArgs = z.infer<typeof BarrierArgs>;
+
+const Released = z.object({
+  generation: z.number().int().nonnegative(),
+  /** Order of arrival, 0-based. */
+  rank: z.number().int().nonnegative(),
+  size: z.number().int().positive(),
+});
+
+/** Every participant's data in order of arrival, null for who gave none; empty when nobody gave any. */
+const BarrierData = z.record(z.string(), JsonValue);
+
+interface Verb<A extends z.ZodType, R extends z.ZodType, W extends z.ZodType> {
+  args: A;
+  /** What a script gets. */
+  result: R;
+  /** What the master answers to the agent; differs where many get the same bulk. */
+  wire: W;
+  doc: string;
+}
+
+function verb<A extends z.ZodType, R extends z.ZodType, W extends z.ZodType = R>(
+  entry: Omit<Verb<A, R, W>, 'wire'> & { wire?: W },
+): Verb<A, R, W> {
+  return { ...entry, wire: (entry.wire ?? entry.result) as W };
+}
+
+export const syncVerbs = {
+  barrier: verb({
+    args: BarrierArgs,
+    result: Released.extend({ data: BarrierData }),
+    wire: Released.extend({ hasData: z.boolean() }),
+    doc: 'Waits until all participants have arrived. `hasData`: an event `barrier.data` came before this answer.',
+  }),
+  abort: verb({
+    args: z.object({ name: SyncName, reason: z.string().max(4096) }),
+    result: z.object({}),
+    doc: 'Fails all waiters of a barrier, and every later arrival, with the reason.',
+  }),
+  set: verb({
+    args: z.object({ key: SyncName, value: JsonValue }),
+    result: z.object({}),
+    doc: 'Sets a key and wakes who waits for it.',
+  }),
+  get: verb({
+    args: z.object({ key: SyncName, wait: z.boolean().optional(), timeout: Seconds.optional() }),
+    result: z.object({ found: z.boolean(), value: JsonValue }),
+    doc: "A key's value; with `wait`, as soon as it is set. `value` is null where `found` is false.",
+  }),
+  incr: verb({
+    args: z.object({ key: SyncName, by: z.number().int().optional() }),
+    result: z.object({ value: z.number().int() }),
+    doc: 'Adds to a whole number atomically (a key not set counts as 0) and returns the new value.',
+  }),
+  keys: verb({
+    args: z.object({ prefix: z.string().optional() }),
+    result: z.object({ keys: z.array(z.string()) }),
+    doc: 'The names of the keys that are set, sorted.',
+  }),
+};
+
+export type SyncVerb = keyof typeof syncVerbs;
+export const SYNC_VERBS = Object.keys(syncVerbs) as SyncVerb[];
+export type SyncArgs<V extends SyncVerb> = z.infer<(typeof syncVerbs)[V]['args']>;
+export type SyncResult<V extends SyncVerb> = z.infer<(typeof syncVerbs)[V]['result']>;
+export type SyncWire<V extends SyncVerb> = z.infer<(typeof syncVerbs)[V]['wire']>;
+
+function wireCall<A extends z.ZodType, W extends z.ZodType>({
+  args,
+  wire,
+  doc,
+}: {
+  args: A;
+  wire: W;
+  doc: string;
+}) {
+  return call({
+    directions: ['agent→master'],
+    params: z.object({
+      member: Id,
+      /** Chosen by the script's SDK. The same request always gets the same answer. */
+      request: RequestId,
+      /** When the agent first got it, by the agent's monotonic clock; a repetition carries the original time. */
+      at: MonotonicMs,
+      args,
+    }),
+    result: wire,
+    idempotent: true,
+    doc,
+  });
+}
+
+export const syncCalls = {
+  'sync.barrier': wireCall(syncVerbs.barrier),
+  'sync.abort': wireCall(syncVerbs.abort),
+  'sync.set': wireCall(syncVerbs.set),
+  'sync.get': wireCall(syncVerbs.get),
+  'sync.incr': wireCall(syncVerbs.incr),
+  'sync.keys': wireCall(syncVerbs.keys),
+};
+
+export const syncEvents = {
+  'barrier.data': event({
+    directions: ['master→agent'],
+    params: z.object({
+      attempt: Id,
+      name: SyncName,
+      generation: z.number().int().nonnegative(),
+      /** JSON text of an object, member → value, in order of arrival: as text it keeps the bound of its limit. */
+      json: z.string(),
+    }),
+    doc: "All participants' data of one release as JSON text, encoded once and sent to every agent just before its answers.",
+  }),
+};
