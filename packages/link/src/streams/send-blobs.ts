@@ -1,0 +1,45 @@
+/** Staging, from either sender: ask which contents are missing, send just those, a few at a time. */
+import type { Blob } from '@tutti/protocol';
+import { FileSource } from './file-source.ts';
+import type { ByteSource } from './outgoing.ts';
+
+/** Enough to hide the round trip that opening a stream costs; the window is shared anyway. */
+const AT_ONCE = 8;
+/** One question stays well below a frame. */
+const ASKED_AT_ONCE = 5000;
+
+export interface BlobReceiver {
+  /** Positions in the list of what the receiver lacks. */
+  missing(blobs: Blob[]): Promise<number[]>;
+  send(blob: Blob, source: ByteSource): Promise<void>;
+}
+
+/** Sends what the receiver lacks. `path` gives the file that holds a digest. Returns how many were sent. */
+export async function sendBlobs(
+  blobs: Iterable<Blob>,
+  path: (digest: string) => string,
+  receiver: BlobReceiver,
+): Promise<number> {
+  const unique = [...new Map([...blobs].map(({ digest, size }) => [digest, { digest, size }])).values()];
+  const queue: Blob[] = [];
+  for (let at = 0; at < unique.length; at += ASKED_AT_ONCE) {
+    const asked = unique.slice(at, at + ASKED_AT_ONCE);
+    for (const position of await receiver.missing(asked)) {
+      const blob = asked[position];
+      if (blob) queue.push(blob);
+    }
+  }
+  const sent = queue.length;
+  const worker = async () => {
+    for (let blob = queue.shift(); blob; blob = queue.shift()) {
+      const source = new FileSource(path(blob.digest));
+      try {
+        await receiver.send(blob, source);
+      } finally {
+        await source.close();
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: Math.min(AT_ONCE, sent) }, worker));
+  return sent;
+}
