@@ -1,0 +1,237 @@
+/**
+ * The composition root of an agent: every part is made here, once, and given what it needs.
+ *
+ * Guarantees: members found on the disk are taken over before the first hello; `close` leaves running members
+ * alone unless it is told to end them; nothing is shipped to a master that has not asked for it.
+ */
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import {
+  BlobCache,
+  bootId,
+  Dialer,
+  getJson,
+  Heartbeat,
+  type LinkState,
+  type Logger,
+  Session,
+  StateDirectory,
+  systemClock,
+  type Transport,
+} from '@tutti/link';
+import {
+  type CallParams,
+  type Labels,
+  Manifest,
+  type MemberOrder,
+  type MemberSpec,
+  PROTOCOL,
+  Topology,
+  TuttiError,
+  validate,
+} from '@tutti/protocol';
+import { Members } from './members/members.ts';
+import { Ends } from './ship/ends.ts';
+import { SessionGate } from './ship/session-gate.ts';
+import { ship } from './ship/shipper.ts';
+import { type MasterSession, SyncRelay } from './ship/sync-relay.ts';
+import { findFacts } from './system/facts.ts';
+
+export interface AgentOptions {
+  state: string;
+  master: string;
+  token: () => string | undefined;
+  name: string;
+  labels: Labels;
+  /** Instead of the address the connection comes from. */
+  address?: string | undefined;
+  software: string;
+  /** The Node that scripts get. */
+  nodePath: string;
+  /** Holds index.js, shim.js and python/. */
+  sdkDir: string;
+  log: Logger;
+}
+
+export interface Agent {
+  readonly name: string;
+  /** Resolves at the first welcome; rejects when the master refuses this agent for good. */
+  readonly registered: Promise<void>;
+  /** Rejects when the master refuses this agent for good; never resolves. */
+  readonly refused: Promise<never>;
+  /** `kill`: end all members too. */
+  close(options: { kill: boolean }): Promise<void>;
+  debugState(): Record<string, unknown>;
+}
+
+export async function startAgent(options: AgentOptions): Promise<Agent> {
+  const state = await StateDirectory.open(options.state, 'agent');
+  try {
+    return await compose(state, options);
+  } catch (error) {
+    await state.close();
+    throw error;
+  }
+}
+
+async function compose(state: StateDirectory, options: AgentOptions): Promise<Agent> {
+  const { log, name } = options;
+  const clock = systemClock;
+  const agent = await state.id('agent.id');
+  const boot = await bootId();
+  const cache = await BlobCache.open(join(state.path, 'blobs'));
+  const gate = new SessionGate();
+  const relay = new SyncRelay(gate);
+  const registered = Promise.withResolvers<void>();
+  const refused = Promise.withResolvers<never>();
+  // Whoever is interested waits for them; nobody has to.
+  registered.promise.catch(() => {});
+  refused.promise.catch(() => {});
+
+  const members = new Members({
+    stateDir: state.path,
+    nodePath: options.nodePath,
+    sdkDir: options.sdkDir,
+    cache,
+    clock,
+    bootId: boot,
+    log,
+    agent,
+    sync: (verb, request, signal) =>
+      relay.ask(verb, members.spec(request.member)?.attempt.id ?? '', request, signal),
+    onEnded: (member, end) => ends.tell(member, end),
+  });
+  const ends = new Ends((member) => members.end(member));
+  await members.adopt();
+
+  /** A member that is asked to start again is under way on this session already. */
+  const shipOn = (id: string, session: MasterSession, under: Set<string>) => {
+    const out = members.out(id);
+    if (out === undefined || under.has(id)) return;
+    under.add(id);
+    const member = {
+      id,
+      out,
+      logs: () => members.logs(id),
+      whenEnded: () => ends.of(id),
+      noteOutput: (bytes: number) => members.noteOutput(id, bytes),
+    };
+    ship(member, session, { clock, log }).catch((error: unknown) => {
+      if (session.closed || !members.has(id)) return;
+      log.error({ err: error, member: id }, 'a member could not be shipped; the connection is made anew');
+      session.close(TuttiError.from(error));
+    });
+  };
+
+  const process = randomBytes(16).toString('hex');
+  const hello = async (): Promise<CallParams<'hello'>> => ({
+    protocol: { ...PROTOCOL },
+    software: options.software,
+    agent,
+    process,
+    boot,
+    name,
+    labels: options.labels,
+    facts: findFacts(),
+    ...(options.address === undefined ? {} : { address: options.address }),
+    members: members.presence(),
+    waits: members.waits(),
+  });
+
+  const greet = async (transport: Transport): Promise<MasterSession> => {
+    const under = new Set<string>();
+    const session: MasterSession = new Session({
+      transport,
+      sends: 'agent→master',
+      receives: 'master→agent',
+      handlers: {
+        'blob.missing': async ({ blobs }) => ({ missing: await cache.missing(blobs) }),
+        'member.prepare': async ({ spec }) => {
+          await members.prepare(await specOf(spec, cache));
+          return {};
+        },
+        'member.start': async ({ member }) => {
+          await members.start(member);
+          shipOn(member, session, under);
+          return {};
+        },
+        'member.stop': async ({ member, reason }) => {
+          members.stop(member, reason);
+          return {};
+        },
+        'member.forget': async ({ member }) => {
+          await members.forget(member);
+          ends.drop(member);
+          return {};
+        },
+        'node.probe': () => ({}),
+      },
+      events: { 'barrier.data': (data) => relay.receive(data) },
+      accept: (target) => {
+        if (target.to !== 'blob') throw new TuttiError('BAD_PARAMS', `a master does not send a ${target.to}`);
+        return cache.writer(target.digest, target.size);
+      },
+      clock,
+      onDefect: (error, where) => log.error({ err: error }, `a defect while serving ${where}`),
+    });
+    const welcome = await session.call('hello', await hello());
+    for (const id of welcome.giveUp) members.stop(id, 'given-up');
+    const given = new Set(welcome.giveUp);
+    for (const { member, state: at } of members.presence()) {
+      if (!given.has(member) && at !== 'prepared') shipOn(member, session, under);
+    }
+    gate.open(session);
+    registered.resolve();
+    return session;
+  };
+
+  const onState = (link: LinkState) => {
+    if (link.at === 'waiting' && link.error) {
+      log.info(
+        { code: link.error.code, delay: Math.round(link.delayMs) },
+        `${link.error.message}; trying again`,
+      );
+    }
+    if (link.at !== 'refused') return;
+    gate.close(link.error);
+    registered.reject(link.error);
+    refused.reject(link.error);
+  };
+
+  const heartbeat = new Heartbeat(clock);
+  const { master: address, token } = options;
+  const dialer = new Dialer({
+    address,
+    endpoint: '/agent',
+    token,
+    clock,
+    heartbeat,
+    random: Math.random,
+    greet,
+    onState,
+  });
+  dialer.start();
+
+  return {
+    name,
+    registered: registered.promise,
+    refused: refused.promise,
+    async close({ kill }) {
+      const why = new TuttiError('NOT_CONNECTED', `agent ${name} was stopped`);
+      dialer.stop(why);
+      gate.close(why);
+      await members.close({ kill });
+      await state.close();
+    },
+    debugState: () => ({ link: dialer.state.at, ...members.debugState() }),
+  };
+}
+
+async function specOf(order: MemberOrder, cache: BlobCache): Promise<MemberSpec> {
+  const [files, topology] = await Promise.all([getJson(cache, order.files), getJson(cache, order.topology)]);
+  return {
+    ...order,
+    files: validate(Manifest, files, 'BAD_PARAMS', 'the list of files'),
+    topology: validate(Topology, topology, 'BAD_PARAMS', 'the topology'),
+  };
+}

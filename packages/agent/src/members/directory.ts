@@ -1,0 +1,77 @@
+/**
+ * Makes a member directory: whole, or not at all. Everything is built beside its place and then renamed into it; what a
+ * killed agent left half-made is told by its name.
+ */
+import { mkdir, open, readFile, rename, symlink, writeFile } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { MemberSpec } from '@tutti/protocol';
+import { ignore, naming } from '../system/errno.ts';
+import { makeFifos } from '../system/fifo.ts';
+import { removeTree } from '../system/remove-tree.ts';
+import { topologyText } from './environment.ts';
+import { Layout, LOG_SOURCES } from './layout.ts';
+import { type Blobs, makeWorkTree } from './work-tree.ts';
+import { WRAPPER } from './wrapper.ts';
+
+/** Names of directories that were being made or removed when an agent was killed. */
+export const HALF_MADE = '.tmp';
+export const HALF_REMOVED = '.gone';
+
+export async function makeDirectory(
+  dir: string,
+  spec: MemberSpec,
+  blobs: Blobs,
+  sdkDir: string,
+): Promise<void> {
+  const half = new Layout(dir + HALF_MADE);
+  try {
+    await removeTree(half.dir);
+    await mkdir(half.dir, { recursive: true, mode: 0o755 });
+    await makeWorkTree(half.work, spec.files, blobs);
+    await mkdir(half.out);
+    await mkdir(half.tmp);
+    await mkdir(dirname(half.sdkLink));
+    await symlink(sdkDir, half.sdkLink);
+    await writeFile(half.topology, topologyText(spec));
+    await writeFile(half.wrapper, WRAPPER);
+    if (spec.script.kind === 'inline') await writeScript(half.script, spec.script.text);
+    // The logs exist from the start: a full disk then cannot keep a relay from opening its own.
+    for (const source of LOG_SOURCES) await writeFile(half.log(source), '');
+    await makeFifos([...half.pipes, half.alive, half.drained]);
+    await writeFile(half.spec, JSON.stringify(spec), { mode: 0o600 });
+    await rename(half.dir, dir);
+  } catch (thrown) {
+    await removeTree(half.dir);
+    throw naming(thrown, dir);
+  }
+}
+
+async function writeScript(path: string, text: string): Promise<void> {
+  const file = await open(path, 'wx', 0o700);
+  try {
+    await file.writeFile(text);
+  } finally {
+    await file.close();
+  }
+}
+
+/** Undefined when what is there cannot be read as a spec, as after a loss of power. */
+export async function readSpec(layout: Layout): Promise<MemberSpec | undefined> {
+  try {
+    const parsed = MemberSpec.safeParse(JSON.parse(await readFile(layout.spec, 'utf8')));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Throws when something in it cannot be removed; what is left is then removed at the agent's next start. */
+export async function removeDirectory(dir: string): Promise<void> {
+  const going = join(dirname(dir), `${basename(dir)}${HALF_REMOVED}`);
+  try {
+    await rename(dir, going);
+  } catch (thrown) {
+    ignore(thrown, 'ENOENT');
+  }
+  await removeTree(going);
+}

@@ -1,0 +1,62 @@
+/** How a member ended, as its master is told: measured once, when nothing writes its files any more. */
+import { readFile, stat } from 'node:fs/promises';
+import { type Exit, MemberEnd, type StopReason } from '@tutti/protocol';
+import type { MemberContext } from './context.ts';
+import { lastLine } from './last-line.ts';
+import { type Layout, LOG_SOURCES } from './layout.ts';
+import type { StartRecord } from './start-record.ts';
+import { readStatus, readTrace } from './traces.ts';
+
+interface How {
+  readonly exit: Exit;
+  readonly stop: StopReason | undefined;
+  readonly survivors: number;
+}
+
+export async function measureEnd(
+  layout: Layout,
+  how: How,
+  record: StartRecord | undefined,
+  context: Pick<MemberContext, 'clock' | 'bootId'>,
+): Promise<MemberEnd> {
+  const logs: MemberEnd['logs'] = [];
+  for (const source of LOG_SOURCES) {
+    logs.push({ source, incarnation: layout.n, length: (await stat(layout.log(source))).size });
+  }
+  return {
+    exit: how.exit,
+    ...(how.stop === undefined ? {} : { stopped: how.stop }),
+    duration: durationOf(layout, how, record, context),
+    logs,
+    lastLine: await lastLine([layout.log('stderr'), layout.log('stdout')]),
+    survivors: how.survivors,
+  };
+}
+
+export async function readEnd(layout: Layout): Promise<MemberEnd | undefined> {
+  try {
+    const parsed = MemberEnd.safeParse(JSON.parse(await readFile(layout.end, 'utf8')));
+    return parsed.success ? parsed.data : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Seconds. What the wrapper noted is right also when no agent ran at the end; without it, now is the best guess. */
+function durationOf(
+  layout: Layout,
+  how: How,
+  record: StartRecord | undefined,
+  { clock, bootId }: Pick<MemberContext, 'clock' | 'bootId'>,
+): number {
+  if (record === undefined || how.exit.how === 'not-started') return 0;
+  const script = readTrace(layout.pid, record.boot);
+  const status = readStatus(layout.status);
+  if (script !== undefined && status !== undefined) return round(status.uptime - script.uptime);
+  return record.boot === bootId ? round((clock.monotonicMs() - record.at) / 1000) : 0;
+}
+
+/** The uptime clock has hundredths. */
+function round(seconds: number): number {
+  return Math.max(0, Math.round(seconds * 1000) / 1000);
+}

@@ -1,0 +1,241 @@
+/**
+ * All members on this machine.
+ *
+ * Guarantees: a member starts once, however often it is asked and whichever agent process is asked; an agent that is
+ * killed or replaced disturbs no script, and its successor knows how each went on; what has ended is said the same way
+ * every time; after `forget` nothing is left, neither process nor file. Does not guarantee that a start survives the
+ * loss of power in the middle of it: that member is then reported as killed.
+ *
+ * `adopt` comes first and once; before it nothing else may be called.
+ */
+import { mkdir, readdir, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+import {
+  Id,
+  LIMITS,
+  type LogSource,
+  type MemberEnd,
+  type MemberPresence,
+  type MemberSpec,
+  type StopReason,
+  TuttiError,
+} from '@tutti/protocol';
+import { openRuntimeDir } from '../socket/runtime-dir.ts';
+import type { SyncHandler } from '../socket/verbs.ts';
+import { cgroupRoot } from '../system/cgroup.ts';
+import type { Clock } from '../system/clock.ts';
+import type { Log } from '../system/log.ts';
+import { findMembers } from './adoption.ts';
+import type { MemberContext } from './context.ts';
+import { makeDirectory, removeDirectory } from './directory.ts';
+import { Layout, LOG_SOURCES } from './layout.ts';
+import { type MachineEnvironment, machineEnvironment } from './machine-environment.ts';
+import { Member } from './member.ts';
+import { makeTools } from './tools.ts';
+import type { Blobs } from './work-tree.ts';
+
+export interface MembersOptions {
+  readonly stateDir: string;
+  /** The agent's id: names its cgroup. */
+  readonly agent: string;
+  /** Where local sockets live; default /run/tutti, else a private temporary directory. */
+  readonly runtimeDir?: string | undefined;
+  readonly nodePath: string;
+  /** Holds index.js, package.json, shim.js and python/tutti.py. */
+  readonly sdkDir: string;
+  readonly cache: Blobs;
+  readonly clock: Clock;
+  readonly bootId: string;
+  readonly log: Log;
+  readonly sync: SyncHandler;
+  /** Once for each member that ends while this process runs; for earlier ones see `presence` and `end`. */
+  readonly onEnded: (member: string, end: MemberEnd) => void;
+  readonly machine?: MachineEnvironment | undefined;
+  /** false: processes are known by going through /proc even where cgroups could be had. */
+  readonly cgroups?: boolean | undefined;
+  /** Seconds. */
+  readonly rung?: number | undefined;
+  readonly drain?: number | undefined;
+  /** Bytes of output a member may write. */
+  readonly outputLimit?: number | undefined;
+  readonly shell?: MemberContext['shell'] | undefined;
+}
+
+export class Members {
+  readonly #options: MembersOptions;
+  readonly #dir: string;
+  readonly #members = new Map<string, Member>();
+  readonly #preparing = new Map<string, Promise<void>>();
+  readonly #forgetting = new Map<string, Promise<void>>();
+  #context: MemberContext | undefined;
+
+  constructor(options: MembersOptions) {
+    this.#options = options;
+    this.#dir = join(options.stateDir, 'members');
+  }
+
+  /** Takes over what an earlier agent left. */
+  async adopt(): Promise<void> {
+    const { stateDir, nodePath, sdkDir, ...options } = this.#options;
+    await mkdir(this.#dir, { recursive: true, mode: 0o755 });
+    const context: MemberContext = {
+      clock: options.clock,
+      bootId: options.bootId,
+      log: options.log,
+      nodePath,
+      tools: await makeTools(stateDir, nodePath, sdkDir),
+      machine: options.machine ?? machineEnvironment(),
+      shell: options.shell ?? { file: '/bin/sh', args: [] },
+      runtimeDir: await openRuntimeDir(stateDir, options.runtimeDir),
+      cgroupRoot: options.cgroups === false ? undefined : await cgroupRoot(options.agent),
+      sync: options.sync,
+      onEnded: (member, end) => {
+        if (!this.#forgetting.has(member)) options.onEnded(member, end);
+      },
+      rungMs: (options.rung ?? 5) * 1000,
+      drainMs: (options.drain ?? 5) * 1000,
+    };
+    this.#context = context;
+    if (context.cgroupRoot === undefined)
+      options.log.info({}, 'no writable cgroup2: processes are found through /proc');
+    for (const member of await findMembers(this.#dir, context)) this.#members.set(member.spec.member, member);
+  }
+
+  async prepare(spec: MemberSpec): Promise<void> {
+    const id = spec.member;
+    await this.#forgetting.get(id);
+    if (this.#members.has(id)) return;
+    let preparing = this.#preparing.get(id);
+    if (preparing === undefined) {
+      preparing = this.#prepare(spec).finally(() => this.#preparing.delete(id));
+      this.#preparing.set(id, preparing);
+    }
+    await preparing;
+  }
+
+  /** Throws `NO_SUCH_MEMBER`; a script that cannot be run is told by the member's end. */
+  async start(id: string): Promise<void> {
+    const member = this.#members.get(id);
+    if (member === undefined)
+      throw new TuttiError('NO_SUCH_MEMBER', `member ${id} is not prepared on this agent`);
+    await member.start();
+  }
+
+  /** Begins the stop ladder; `onEnded` says when it is over. Nothing to do for what is not here any more. */
+  stop(id: string, reason: StopReason): void {
+    this.#members.get(id)?.stop(reason);
+  }
+
+  /** Ends it if it lives, without reporting it, and removes everything of it. */
+  async forget(id: string): Promise<void> {
+    let forgetting = this.#forgetting.get(id);
+    if (forgetting === undefined) {
+      forgetting = this.#forget(id).finally(() => this.#forgetting.delete(id));
+      this.#forgetting.set(id, forgetting);
+    }
+    await forgetting;
+  }
+
+  presence(): MemberPresence[] {
+    return [...this.#members.values()].map(({ spec, state }) => ({
+      member: spec.member,
+      master: spec.master,
+      state: state.at === 'prepared' || state.at === 'ended' ? state.at : 'running',
+    }));
+  }
+
+  has(id: string): boolean {
+    return this.#members.has(id);
+  }
+
+  spec(id: string): MemberSpec | undefined {
+    return this.#members.get(id)?.spec;
+  }
+
+  /** The append-only files, which exist from `prepare` on. */
+  logs(id: string): { source: LogSource; incarnation: number; path: string }[] {
+    const member = this.#members.get(id);
+    if (member === undefined) return [];
+    return LOG_SOURCES.map((source) => ({
+      source,
+      incarnation: member.layout.n,
+      path: member.layout.log(source),
+    }));
+  }
+
+  /** Where the member left its artifacts. */
+  out(id: string): string | undefined {
+    return this.#members.get(id)?.layout.out;
+  }
+
+  /** Undefined until it has ended. */
+  end(id: string): MemberEnd | undefined {
+    const state = this.#members.get(id)?.state;
+    return state?.at === 'ended' ? state.end : undefined;
+  }
+
+  /** To be told by whoever sees the logs grow: all bytes of all of them. */
+  noteOutput(id: string, bytes: number): void {
+    if (bytes > (this.#options.outputLimit ?? LIMITS.output.value)) this.stop(id, 'output-limit');
+  }
+
+  /** The requests that scripts of this machine still wait for. */
+  waits(): string[] {
+    return [...this.#members.values()].flatMap((member) => member.waits());
+  }
+
+  /** `kill`: ends what runs. Otherwise everything goes on, for the next agent to adopt. */
+  async close({ kill }: { kill: boolean }): Promise<void> {
+    await Promise.allSettled([...this.#preparing.values(), ...this.#forgetting.values()]);
+    const members = [...this.#members.values()];
+    if (kill) {
+      const live = members.filter(({ state }) => state.at !== 'prepared' && state.at !== 'ended');
+      for (const member of live) member.stop('cancelled');
+      await Promise.all(live.map((member) => member.ended));
+      await Promise.all(members.map((member) => member.removeTraces()));
+    }
+    await Promise.all(members.map((member) => member.detach()));
+    // Only empty ones go: another agent, or members that live on, may be in them.
+    const { cgroupRoot: root, runtimeDir } = this.#context ?? {};
+    for (const dir of [root, runtimeDir]) if (dir !== undefined) await rmdir(dir).catch(() => undefined);
+  }
+
+  debugState(): { members: Record<string, string>; preparing: number; forgetting: number; waits: number } {
+    return {
+      members: Object.fromEntries([...this.#members].map(([id, { state }]) => [id, state.at])),
+      preparing: this.#preparing.size,
+      forgetting: this.#forgetting.size,
+      waits: this.waits().length,
+    };
+  }
+
+  async #prepare(spec: MemberSpec): Promise<void> {
+    const context = this.#context;
+    if (context === undefined || !Id.safeParse(spec.member).success)
+      throw new TuttiError('INTERNAL', 'prepare before adopt');
+    const dir = join(this.#dir, spec.member);
+    await makeDirectory(dir, spec, this.#options.cache, this.#options.sdkDir);
+    this.#members.set(spec.member, new Member(spec, new Layout(dir), context));
+  }
+
+  async #forget(id: string): Promise<void> {
+    await this.#preparing.get(id)?.catch(() => undefined);
+    const member = this.#members.get(id);
+    if (member === undefined) return;
+    member.stop('given-up');
+    await member.ended;
+    if (!(await member.removeTraces())) {
+      this.#options.log.warn(
+        { member: id },
+        'processes of a forgotten member cannot be ended; its cgroup stays',
+      );
+    }
+    this.#members.delete(id);
+    await removeDirectory(member.layout.dir);
+  }
+
+  /** For tests: what is on the disk. */
+  async directories(): Promise<string[]> {
+    return readdir(this.#dir);
+  }
+}

@@ -1,0 +1,65 @@
+/**
+ * Passes the sync verbs of scripts on to the master, across lost connections: a request is repeated, with its
+ * own id and its original time, on every new session until it is answered or its caller has gone.
+ */
+import type { Session } from '@tutti/link';
+import type { CallName, CallParams, EventParams, Json, SyncVerb, SyncWire } from '@tutti/protocol';
+import type { SyncRequest } from '../socket/verbs.ts';
+
+export type MasterSession = Session<'agent→master', 'master→agent'>;
+
+/** What the relay needs of the link. */
+export interface MasterLink {
+  /** The session now, or the next one. Rejects when `signal` aborts first, or when no more will come. */
+  session(signal: AbortSignal): Promise<MasterSession>;
+}
+
+/** A member is always in one generation of a barrier, so the data of few is enough. */
+const KEPT = 64;
+
+export class SyncRelay {
+  readonly #link: MasterLink;
+  /** Barrier data that came ahead of its answers, by attempt, name and generation; oldest first. */
+  readonly #data = new Map<string, Record<string, Json>>();
+
+  constructor(link: MasterLink) {
+    this.#link = link;
+  }
+
+  /** Resolves with what the script gets. */
+  async ask(verb: SyncVerb, attempt: string, request: SyncRequest, signal: AbortSignal): Promise<unknown> {
+    const name = `sync.${verb}` as CallName<'agent→master'>;
+    for (;;) {
+      const session = await this.#link.session(signal);
+      try {
+        const result = await session.call(name, request as CallParams<typeof name>, { signal });
+        return verb === 'barrier' ? this.#joinData(attempt, request, result as SyncWire<'barrier'>) : result;
+      } catch (error) {
+        signal.throwIfAborted();
+        if (session.closed === undefined) throw error;
+      }
+    }
+  }
+
+  receive({ attempt, name, generation, json }: EventParams<'barrier.data'>): void {
+    this.#data.set(key(attempt, name, generation), JSON.parse(json) as Record<string, Json>);
+    for (const oldest of this.#data.keys()) {
+      if (this.#data.size <= KEPT) break;
+      this.#data.delete(oldest);
+    }
+  }
+
+  #joinData(
+    attempt: string,
+    { args }: SyncRequest,
+    { generation, rank, size, hasData }: SyncWire<'barrier'>,
+  ): unknown {
+    const { name } = args as { name: string };
+    const data = hasData ? (this.#data.get(key(attempt, name, generation)) ?? {}) : {};
+    return { generation, rank, size, data };
+  }
+}
+
+function key(attempt: string, name: string, generation: number): string {
+  return `${attempt} ${generation} ${name}`;
+}

@@ -1,0 +1,20 @@
+/** What `Members` needs, for a lab in `base`: the same in a test and in an agent that runs as a process of its own. */
+import { join } from 'node:path';
+import type { MembersOptions } from '../../src/members/members.ts';
+import { machineClock, readBootId } from '../../src/system/clock.ts';
+
+export function labOptions(base: string, agent: string): Omit<MembersOptions, 'onEnded' | 'log'> {
+  return {
+    stateDir: join(base, 'state'),
+    runtimeDir: join(base, 'run'),
+    agent,
+    nodePath: process.execPath,
+    sdkDir: join(base, 'sdk'),
+    cache: { path: (digest) => join(base, 'blobs', digest) },
+    clock: machineClock,
+    bootId: readBootId(),
+    sync: () => Promise.reject(new Error('no master here')),
+    rung: 0.3,
+    drain: 2,
+  };
+}

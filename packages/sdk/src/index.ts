@@ -1,0 +1,14 @@
+/**
+ * What a test's script uses: `import { barrier, set, get } from 'tutti'`. See docs/writing-tests.md.
+ *
+ * Every call can be awaited for as long as the test lives; it survives a restarted agent or master and takes effect
+ * once. Calls fail with a `TuttiError` and nothing else. Nothing is printed, and nothing runs in the background.
+ */
+export { abort, type BarrierOptions, barrier, type Released } from './barrier.ts';
+export type { Duration } from './duration.ts';
+export { TuttiError } from './errors.ts';
+export type { Json } from './json.ts';
+export { type GetOptions, get, incr, keys, set } from './keys.ts';
+export { type Me, me } from './me.ts';
+export { type ResultOptions, result, type SubtestStatus } from './report.ts';
+export { addr, type Topology, type TopologyMember, topology } from './topology.ts';

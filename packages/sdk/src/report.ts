@@ -1,0 +1,24 @@
+/** Subtests, which go into the run's report. */
+import { localCall } from './local-call.ts';
+
+export type SubtestStatus = 'pass' | 'warn' | 'fail' | 'skip' | 'error';
+
+export interface ResultOptions {
+  /** A number worth keeping: what was measured. */
+  measure?: number | undefined;
+  /** What the measure counts: `Mbit/s`. */
+  unit?: string | undefined;
+  /** One sentence for who reads the report. */
+  message?: string | undefined;
+  signal?: AbortSignal | undefined;
+}
+
+/** Reports a subtest. When it returns, the report cannot lose it any more. */
+export async function result(
+  name: string,
+  status: SubtestStatus,
+  options: ResultOptions = {},
+): Promise<void> {
+  const { measure, unit, message, signal } = options;
+  await localCall('result', { name, status, measure, unit, message }, { signal });
+}

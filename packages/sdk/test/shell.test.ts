@@ -1,0 +1,4 @@
+import { contract } from './contract.ts';
+import { shell } from './languages.ts';
+
+contract(shell);

@@ -1,0 +1,5 @@
+import { contract, largeArguments } from './contract.ts';
+import { typescript } from './languages.ts';
+
+contract(typescript);
+largeArguments(typescript);
