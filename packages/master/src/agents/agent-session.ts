@@ -1,0 +1,149 @@
+/** What an agent may ask of the master: one handler per call of the catalogue, nothing else. */
+
+import type { Logger } from '@tutti/link';
+import {
+  type CallContext,
+  checkVersion,
+  type Handlers,
+  Session,
+  type StreamSink,
+  type Transport,
+} from '@tutti/link';
+import {
+  type CallParams,
+  type StreamTarget,
+  type SyncArgs,
+  type SyncVerb,
+  type SyncWire,
+  TuttiError,
+} from '@tutti/protocol';
+import type { MasterClock } from '../master-clock.ts';
+import type { LiveMember, LiveMembers } from '../runs/members.ts';
+import type { SyncBroker } from '../sync/broker.ts';
+import type { AgentSession, Node } from './node.ts';
+import type { Registry } from './registry.ts';
+
+export interface AgentSessionDeps {
+  master: string;
+  software: string;
+  clock: MasterClock;
+  registry: Registry;
+  live: LiveMembers;
+  broker: SyncBroker;
+  log: Logger;
+}
+
+/** Serves an agent's connection until it ends. */
+export function serveAgent(transport: Transport, deps: AgentSessionDeps): AgentSession {
+  const { clock, registry, live, broker, log } = deps;
+  let node: Node | undefined;
+
+  const member = (id: string): LiveMember => live.on(admitted().name, id);
+  const admitted = (): Node => {
+    if (node) return node;
+    throw new TuttiError('HELLO_FIRST', 'the agent has not said hello');
+  };
+
+  const sync = <V extends SyncVerb>(
+    verb: V,
+    params: CallParams<`sync.${V}`>,
+    context: CallContext,
+  ): Promise<SyncWire<V>> => {
+    const { name, attempt } = member(params.member);
+    const at = clock.fromPeer(params.at, session.peerOffset);
+    return broker.call(
+      verb,
+      { attempt, member: name, request: params.request, at, args: params.args as SyncArgs<V> },
+      session,
+      () => context.signal,
+    );
+  };
+
+  const handlers: Handlers<'agent→master'> = {
+    hello: async (params) => {
+      if (node) throw new TuttiError('BAD_PARAMS', 'hello was said already');
+      checkVersion(params.protocol, `agent ${params.name}`);
+      node = await registry.admit(params, session);
+      log.info(
+        { node: node.name, conn: transport.peer },
+        `agent ${node.name} connected from ${transport.peer}`,
+      );
+      return { master: deps.master, software: deps.software, giveUp: settleMembers(node, params, deps) };
+    },
+    'member.ended': ({ member: id, end }) => {
+      // Repeated after the attempt is over: it is known, and the agent may stop saying it.
+      live.find(id)?.end(end);
+      return {};
+    },
+    'member.collected': async ({ member: id, skipped, links }) => {
+      await live.find(id)?.collected({ skipped, links });
+      return {};
+    },
+    'sync.barrier': (params, context) => sync('barrier', params, context),
+    'sync.abort': (params, context) => sync('abort', params, context),
+    'sync.set': (params, context) => sync('set', params, context),
+    'sync.get': (params, context) => sync('get', params, context),
+    'sync.incr': (params, context) => sync('incr', params, context),
+    'sync.keys': (params, context) => sync('keys', params, context),
+  };
+
+  const session: AgentSession = new Session({
+    transport,
+    sends: 'master→agent',
+    receives: 'agent→master',
+    handlers,
+    events: {},
+    accept: (target) => sink(target, member),
+    clock,
+    opening: 'hello',
+    onDefect: (error, where) =>
+      log.error({ err: error, conn: transport.peer }, `a defect while serving ${where}`),
+  });
+  session.onClosed((why) => {
+    if (node)
+      log.info(
+        { node: node.name, conn: transport.peer, code: why.code },
+        `agent ${node.name} disconnected: ${why.message}`,
+      );
+    else
+      log.warn({ conn: transport.peer, code: why.code }, `${transport.peer} was turned away: ${why.message}`);
+  });
+  return session;
+}
+
+/** Brings what the agent has and what the master believes together; returns the members that are not wanted. */
+function settleMembers(
+  node: Node,
+  hello: CallParams<'hello'>,
+  { master, live, broker }: AgentSessionDeps,
+): string[] {
+  const waits = new Set(hello.waits);
+  const present = new Set<string>();
+  const giveUp: string[] = [];
+  for (const { member: id, master: owner } of hello.members) {
+    present.add(id);
+    if (owner !== master || live.find(id)?.node !== node.name) giveUp.push(id);
+  }
+  for (const known of live.onNode(node.name)) {
+    broker.keepOnly(known.attempt, known.name, waits);
+    if (known.staged && !known.ended && !present.has(known.id)) known.vanished();
+  }
+  node.leftovers.clear();
+  for (const id of giveUp) node.leftovers.add(id);
+  // After the welcome, so that the agent has begun to end them when it is asked to forget them.
+  setImmediate(() => {
+    for (const id of giveUp) node.forget(id);
+  });
+  return giveUp;
+}
+
+function sink(target: StreamTarget, member: (id: string) => LiveMember): Promise<StreamSink> {
+  switch (target.to) {
+    case 'log':
+      return member(target.member).files.log(target.source, target.incarnation);
+    case 'artifact':
+      return member(target.member).files.artifact(target);
+    default:
+      throw new TuttiError('BAD_PARAMS', `an agent does not send a ${target.to}`);
+  }
+}

@@ -1,0 +1,118 @@
+/** Every machine the master knows, by name; who is let in, and who has left. */
+import type { Clock } from '@tutti/link';
+import { type CallParams, type NodeView, TuttiError } from '@tutti/protocol';
+import { admission, type Known } from './admission.ts';
+import { type AgentSession, Node, type NodeIdentity } from './node.ts';
+
+/** A machine that lives answers a probe by then; DESIGN, "Identity". */
+const PROBE_MS = 2000;
+
+export class Registry {
+  readonly #clock: Clock;
+  readonly #nodes = new Map<string, Node>();
+  readonly #listeners = new Set<() => void>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** Lets an agent in and makes its session the node's. Throws `NAME_IN_USE` or `CLONED_IDENTITY`. */
+  async admit(hello: CallParams<'hello'>, session: AgentSession): Promise<Node> {
+    const newcomer = { agent: hello.agent, name: hello.name, boot: hello.boot, peer: session.transport.peer };
+    for (;;) {
+      const older = this.#byAgent(hello.agent);
+      const verdict = admission(newcomer, older && known(older), this.#known(hello.name));
+      if (verdict.decision === 'refuse') throw verdict.error;
+      if (verdict.decision === 'admit') break;
+      if (older?.session && (await answers(older.session, this.#clock))) throw verdict.error;
+      older?.session?.close(new TuttiError('SUPERSEDED', `agent "${hello.name}" came back after a reboot`));
+    }
+    if (session.closed) throw session.closed;
+    return this.#attach(hello, session);
+  }
+
+  get(name: string): Node | undefined {
+    return this.#nodes.get(name);
+  }
+
+  nodes(): Node[] {
+    return [...this.#nodes.values()].toSorted((a, b) =>
+      a.name.localeCompare(b.name, 'en', { numeric: true }),
+    );
+  }
+
+  views(): NodeView[] {
+    return this.nodes().map((node) => node.view());
+  }
+
+  /** Tells when any node came, left, or was freed. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  changed(): void {
+    for (const listener of this.#listeners) listener();
+  }
+
+  #attach(hello: CallParams<'hello'>, session: AgentSession): Node {
+    const now = this.#clock.wallMs();
+    const identity: NodeIdentity = {
+      agent: hello.agent,
+      name: hello.name,
+      boot: hello.boot,
+      labels: hello.labels,
+      facts: hello.facts,
+      software: hello.software,
+      address: hello.address ?? session.transport.remoteAddress,
+    };
+    const node =
+      this.#byAgent(hello.agent) ??
+      this.#nodes.get(hello.name) ??
+      new Node(identity, now, () => this.changed());
+    this.#nodes.delete(node.name);
+    this.#nodes.set(hello.name, node);
+    node.attach(session, identity, now);
+    session.onClosed(() => {
+      if (node.detach(session, this.#clock.wallMs())) this.changed();
+    });
+    this.changed();
+    return node;
+  }
+
+  #byAgent(agent: string): Node | undefined {
+    for (const node of this.#nodes.values()) if (node.identity.agent === agent) return node;
+    return undefined;
+  }
+
+  #known(name: string): Known | undefined {
+    const node = this.#nodes.get(name);
+    return node && known(node);
+  }
+}
+
+function known(node: Node): Known {
+  const { agent, name, boot } = node.identity;
+  return {
+    agent,
+    name,
+    boot,
+    connected: node.session !== undefined,
+    held: node.holder !== undefined,
+    peer: node.peer,
+  };
+}
+
+/** Whether the machine at the other end is still alive. */
+async function answers(session: AgentSession, clock: Clock): Promise<boolean> {
+  const deadline = new AbortController();
+  const cancel = clock.after(PROBE_MS, () => deadline.abort());
+  try {
+    await session.call('node.probe', {}, { signal: deadline.signal });
+    return true;
+  } catch {
+    return false;
+  } finally {
+    cancel();
+  }
+}

@@ -1,0 +1,139 @@
+/** What a client (CLI, REPL, program) may ask of the master: one handler per call of the catalogue. */
+import { readdir, stat } from 'node:fs/promises';
+import { join, relative } from 'node:path';
+import type { Logger } from '@tutti/link';
+import {
+  type BlobCache,
+  checkVersion,
+  FileSource,
+  getJson,
+  type Handlers,
+  Session,
+  type Transport,
+} from '@tutti/link';
+import { type Blob, RunSpec, TuttiError, validate } from '@tutti/protocol';
+import type { Registry } from '../agents/registry.ts';
+import type { MasterClock } from '../master-clock.ts';
+import type { Ownership } from '../runs/ownership.ts';
+import type { RunListener, Runs } from '../runs/runs.ts';
+import { runHead, runView, testView } from '../runs/view.ts';
+
+export interface ClientSessionDeps {
+  master: string;
+  software: string;
+  clock: MasterClock;
+  registry: Registry;
+  runs: Runs;
+  ownership: Ownership;
+  blobs: BlobCache;
+  log: Logger;
+}
+
+export type ClientSession = Session<'master→client', 'client→master'>;
+
+/** Serves a client's connection until it ends; runs it owns are cancelled when it does not come back. */
+export function serveClient(transport: Transport, deps: ClientSessionDeps): ClientSession {
+  const { registry, runs, blobs, log } = deps;
+  const stops: (() => void)[] = [];
+  const owns = new Set<string>();
+
+  const handlers: Handlers<'client→master'> = {
+    'client.hello': ({ protocol }) => {
+      checkVersion(protocol, 'the client');
+      return { master: deps.master, software: deps.software };
+    },
+    'nodes.list': () => ({ nodes: registry.views() }),
+    'blob.missing': async ({ blobs: asked }) => ({ missing: await blobs.missing(asked) }),
+    'run.submit': async ({ id, spec: blob, owned }) => {
+      const run = await runs.submit(id, await readSpec(blob, blobs));
+      if (owned && !owns.has(run.model.id)) {
+        owns.add(run.model.id);
+        stops.push(deps.ownership.own(run));
+      }
+      return { run: run.model.number };
+    },
+    'run.watch': ({ run: number }) => {
+      const run = runs.get(number);
+      stops.push(run.onChange(teller(session)));
+      return { view: runView(run.model) };
+    },
+    'run.cancel': ({ run, reason }) => {
+      runs.cancel(runs.get(run), reason);
+      return {};
+    },
+    'run.fetch': async ({ run: number, logs }) => {
+      const run = runs.get(number);
+      await run.finished;
+      return { files: await sendResults(run.model.dir, number, logs, session) };
+    },
+  };
+
+  const session: ClientSession = new Session({
+    transport,
+    sends: 'master→client',
+    receives: 'client→master',
+    handlers,
+    events: {},
+    accept: (target) => {
+      if (target.to !== 'blob') throw new TuttiError('BAD_PARAMS', `a client does not send a ${target.to}`);
+      return blobs.writer(target.digest, target.size);
+    },
+    clock: deps.clock,
+    opening: 'client.hello',
+    onDefect: (error, where) =>
+      log.error({ err: error, conn: transport.peer }, `a defect while serving ${where}`),
+  });
+  session.onClosed(() => {
+    for (const stop of stops) stop();
+  });
+  return session;
+}
+
+/** Throws `BAD_PARAMS` for a spec that is not one, `DIGEST_MISMATCH` for one that was not staged. */
+async function readSpec(blob: Blob, blobs: BlobCache): Promise<RunSpec> {
+  if (!(await blobs.has(blob.digest)))
+    throw new TuttiError('DIGEST_MISMATCH', 'the spec of the run was not staged before it was submitted');
+  const spec = validate(RunSpec, await getJson(blobs, blob), 'BAD_PARAMS', 'the spec of the run');
+  const files = spec.files.filter((entry) => entry.kind === 'file');
+  const missing = await blobs.missing(files);
+  const first = files[missing[0] ?? -1];
+  if (first)
+    throw new TuttiError(
+      'DIGEST_MISMATCH',
+      `${missing.length} files of the run were not staged before it was submitted, ${first.path} among them`,
+    );
+  return spec;
+}
+
+function teller(session: ClientSession): RunListener {
+  return ({ run, test }) => {
+    const changed = test === undefined ? undefined : run.tests[test];
+    if (changed)
+      session.emit('test.changed', {
+        run: run.number,
+        index: changed.index,
+        test: testView(changed, run.cast),
+      });
+    else session.emit('run.changed', runHead(run));
+  };
+}
+
+/** Streams a finished run's directory; without `logs` only the reports at its top. */
+async function sendResults(dir: string, run: number, logs: boolean, session: ClientSession): Promise<number> {
+  const entries = await readdir(dir, { withFileTypes: true, recursive: logs });
+  let files = 0;
+  for (const entry of entries) {
+    if (!entry.isFile() || entry.name.endsWith('.idx')) continue;
+    const path = join(entry.parentPath, entry.name);
+    const { size } = await stat(path);
+    const source = new FileSource(path);
+    try {
+      const stream = await session.openStream({ to: 'result', run, path: relative(dir, path), size }, source);
+      await stream.finish(size);
+    } finally {
+      await source.close();
+    }
+    files += 1;
+  }
+  return files;
+}

@@ -1,0 +1,134 @@
+/**
+ * The master's one port: health for HTTP, and the two WebSocket endpoints behind the token.
+ *
+ * Guarantees: a peer that does not say hello within 10 s is shown out; heartbeats watch every session; closing
+ * the door ends every connection. The HTTP API and the web page will be routes of this server.
+ */
+
+import { chmod, rm } from 'node:fs/promises';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { connect, type Socket } from 'node:net';
+import {
+  type Clock,
+  Heartbeat,
+  type ListenAddress,
+  type LiveSession,
+  pulse,
+  refuse,
+  type Transport,
+  Upgrader,
+} from '@tutti/link';
+import { TuttiError } from '@tutti/protocol';
+
+const HELLO_MS = 10_000;
+
+type Served = LiveSession & { readonly opened: boolean };
+
+export interface DoorOptions {
+  address: ListenAddress;
+  token: string;
+  clock: Clock;
+  agent: (transport: Transport) => Served;
+  client: (transport: Transport) => Served;
+}
+
+export class Door {
+  readonly #options: DoorOptions;
+  readonly #upgrader: Upgrader;
+  readonly #heartbeat: Heartbeat;
+  readonly #server: Server;
+  readonly #sessions = new Set<Served>();
+
+  constructor(options: DoorOptions) {
+    this.#options = options;
+    this.#upgrader = new Upgrader(options.token);
+    this.#heartbeat = new Heartbeat(options.clock);
+    this.#server = createServer(answer);
+    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket as Socket, head));
+  }
+
+  /** Listens and returns the URL. Throws `ADDRESS_IN_USE` or `BAD_ADDRESS`. */
+  async open(): Promise<string> {
+    const { address } = this.#options;
+    if ('path' in address) await clearDeadSocket(address.path);
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once('error', (cause: NodeJS.ErrnoException) => reject(listenError(address, cause)));
+      this.#server.listen(address, () => {
+        this.#server.removeAllListeners('error');
+        resolve();
+      });
+    });
+    if ('path' in address) {
+      await chmod(address.path, 0o600);
+      return `unix:${address.path}`;
+    }
+    const { port } = this.#server.address() as AddressInfo;
+    const host = address.host.includes(':') ? `[${address.host}]` : address.host;
+    return `ws://${host}:${port}`;
+  }
+
+  async close(): Promise<void> {
+    const why = new TuttiError('NOT_CONNECTED', 'the master is shutting down');
+    for (const session of this.#sessions) session.close(why);
+    const closed = new Promise<void>((resolve) => {
+      this.#server.close(() => resolve());
+    });
+    this.#server.closeAllConnections();
+    await closed;
+  }
+
+  debugState(): { sessions: number; watched: number } {
+    return { sessions: this.#sessions.size, watched: this.#heartbeat.size };
+  }
+
+  #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
+    const path = request.url?.split('?')[0];
+    const serve =
+      path === '/agent' ? this.#options.agent : path === '/client' ? this.#options.client : undefined;
+    if (serve === undefined) {
+      refuse(socket, '404 Not Found', new TuttiError('BAD_ADDRESS', `there is no endpoint ${path}`));
+      return;
+    }
+    this.#upgrader.upgrade(request, socket, head, (transport) => this.#serve(serve(transport)));
+  }
+
+  #serve(session: Served): void {
+    this.#sessions.add(session);
+    const unwatch = this.#heartbeat.watch(pulse(session), false);
+    const cancel = this.#options.clock.after(HELLO_MS, () => {
+      if (!session.opened)
+        session.close(new TuttiError('HELLO_FIRST', `no hello within ${HELLO_MS / 1000} s`));
+    });
+    session.onClosed(() => {
+      this.#sessions.delete(session);
+      unwatch();
+      cancel();
+    });
+  }
+}
+
+function answer(request: IncomingMessage, response: ServerResponse): void {
+  const healthy = request.url === '/healthz' || request.url === '/readyz';
+  response.writeHead(healthy ? 200 : 404, { 'content-type': 'text/plain' });
+  response.end(healthy ? 'ok\n' : 'not found\n');
+}
+
+function listenError(address: ListenAddress, cause: NodeJS.ErrnoException): TuttiError {
+  const where = 'path' in address ? address.path : `${address.host}:${address.port}`;
+  if (cause.code === 'EADDRINUSE')
+    return new TuttiError('ADDRESS_IN_USE', `${where} is in use by another process`, { cause });
+  return new TuttiError('BAD_ADDRESS', `the master cannot listen on ${where}: ${cause.message}`, { cause });
+}
+
+/** A socket file left by a dead master is no listener. */
+async function clearDeadSocket(path: string): Promise<void> {
+  const alive = await new Promise<boolean>((resolve) => {
+    const probe = connect(path, () => {
+      probe.destroy();
+      resolve(true);
+    });
+    probe.on('error', () => resolve(false));
+  });
+  if (!alive) await rm(path, { force: true });
+}

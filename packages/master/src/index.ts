@@ -1,0 +1,2 @@
+export { createLog } from '@tutti/link';
+export * from './master.ts';

@@ -1,0 +1,131 @@
+/** Makes attempts: the plan, the members on their nodes, and how each is staged there. */
+import { randomBytes } from 'node:crypto';
+import { join } from 'node:path';
+import type { Logger } from '@tutti/link';
+import { type BlobCache, type Clock, putJson, sendBlobs } from '@tutti/link';
+import type { Manifest, MemberOrder, TopologyMember } from '@tutti/protocol';
+import type { Node } from '../agents/node.ts';
+import type { Registry } from '../agents/registry.ts';
+import { MemberFiles } from '../logs/member-files.ts';
+import type { SyncBroker } from '../sync/broker.ts';
+import { Attempt } from './attempt.ts';
+import { MemberUnderWay } from './live-member.ts';
+import type { LiveMembers } from './members.ts';
+import type { AttemptRun, MemberRun, Run, TestRun } from './model.ts';
+import { planAttempt } from './plan.ts';
+
+export interface AttemptFactoryDeps {
+  master: string;
+  clock: Clock;
+  registry: Registry;
+  broker: SyncBroker;
+  live: LiveMembers;
+  blobs: BlobCache;
+  log: Logger;
+}
+
+type Shared = Pick<MemberOrder, 'topology' | 'files'>;
+
+export class AttemptFactory {
+  readonly #deps: AttemptFactoryDeps;
+
+  constructor(deps: AttemptFactoryDeps) {
+    this.#deps = deps;
+  }
+
+  /** Adds an attempt to the test; `changed` is told whenever people should see something new. */
+  create(run: Run, test: TestRun, changed: () => void): { attempt: Attempt; model: AttemptRun } {
+    const { clock, broker, live, log } = this.#deps;
+    const model = planAttempt(test, run.cast, () => randomBytes(16).toString('hex'));
+    test.attempts.push(model);
+    // Made once, at the first member that asks: all members get the same two.
+    let shared: Promise<Shared> | undefined;
+    const stage = async (member: MemberUnderWay, signal: AbortSignal) => {
+      shared ??= this.#share(run, test, model);
+      await this.#stage(
+        member,
+        this.#order(run, test, model, member.model, await shared),
+        run.spec.files,
+        signal,
+      );
+    };
+    const deps = { clock, broker, live, log: log.child({ run: run.number }), stage, changed };
+    const attempt = new Attempt(test, model, deps, (onEnd) =>
+      model.members.map(
+        (member) =>
+          new MemberUnderWay({
+            model: member,
+            attempt: model.id,
+            node: this.#node(member),
+            files: new MemberFiles(join(run.dir, member.dir), () => clock.wallMs()),
+            grace: test.spec.grace,
+            clock,
+            onEnd,
+          }),
+      ),
+    );
+    return { attempt, model };
+  }
+
+  async #share(run: Run, test: TestRun, attempt: AttemptRun): Promise<Shared> {
+    const topology = attempt.members.map((member) => this.#topologyOf(member, test));
+    const { blobs } = this.#deps;
+    return { topology: await putJson(blobs, topology), files: await putJson(blobs, run.spec.files) };
+  }
+
+  async #stage(
+    member: MemberUnderWay,
+    order: MemberOrder,
+    files: Manifest,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const { blobs } = this.#deps;
+    const node = this.#node(member.model);
+    const contents = files.filter((entry) => entry.kind === 'file');
+    await sendBlobs([order.topology, order.files, ...contents], (digest) => blobs.path(digest), {
+      missing: async (asked) => (await node.call('blob.missing', { blobs: asked }, signal)).missing,
+      send: (blob, source) => node.sendBlob(blob, source, signal),
+    });
+    await member.prepare(order, signal);
+  }
+
+  #order(run: Run, test: TestRun, attempt: AttemptRun, member: MemberRun, shared: Shared): MemberOrder {
+    const role = test.spec.roles.find(({ name }) => name === member.role);
+    if (role === undefined) throw new Error(`role ${member.role} is not in the test`);
+    return {
+      member: member.id,
+      master: this.#deps.master,
+      run: { number: run.number, id: run.id },
+      suite: run.spec.suite,
+      test: test.spec.name,
+      attempt: { number: attempt.n, id: attempt.id },
+      name: member.name,
+      role: member.role,
+      index: member.index,
+      node: member.node,
+      script: role.script,
+      params: { ...test.spec.params, ...role.params },
+      env: role.env,
+      timeout: test.spec.timeout,
+      ...shared,
+    };
+  }
+
+  #topologyOf({ name, role, index, node }: MemberRun, test: TestRun): TopologyMember {
+    const params = { ...test.spec.params, ...test.spec.roles.find((spec) => spec.name === role)?.params };
+    return {
+      member: name,
+      role,
+      index,
+      node,
+      addresses: this.#deps.registry.get(node)?.addresses ?? [],
+      params,
+    };
+  }
+
+  #node({ node: name }: MemberRun): Node {
+    const node = this.#deps.registry.get(name);
+    if (node === undefined) throw new Error(`node ${name} is not registered`);
+    return node;
+  }
+}

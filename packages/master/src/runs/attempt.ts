@@ -1,0 +1,224 @@
+/**
+ * One attempt at a test, from staging to verdict: the shell around the pure rules of verdict.ts.
+ *
+ *   stage all ─▶ start all ─▶ (ends, losses, linger, timeout, cancel) ─▶ stop the rest ─▶ collect ─▶ verdict
+ *
+ * Guarantees: no member starts before all are staged; the wait graph of a timeout is taken before anything is
+ * stopped; the verdict comes after every copy has its final length, or says whose could not be had; `run`
+ * never rejects: what goes wrong becomes the attempt's trouble; nothing of the attempt outlives `run`.
+ */
+import type { Clock, Logger } from '@tutti/link';
+import { type StopReason, TuttiError } from '@tutti/protocol';
+import { seconds } from '../sync/barrier.ts';
+import type { SyncBroker } from '../sync/broker.ts';
+import type { Wait } from '../sync/space.ts';
+import type { MemberUnderWay } from './live-member.ts';
+import type { LiveMembers } from './members.ts';
+import type { AttemptRun, TestRun, Trouble } from './model.ts';
+import { attemptVerdict, course, describeEnd, memberVerdict } from './verdict.ts';
+
+/** The stop ladder takes 5 s; an agent that is connected and still silent by then has a defect. */
+const STOP_MS = 30_000;
+
+export interface AttemptDeps {
+  clock: Clock;
+  broker: SyncBroker;
+  live: LiveMembers;
+  log: Logger;
+  /** Puts the files and the directory of a member on its node. */
+  stage: (member: MemberUnderWay, signal: AbortSignal) => Promise<void>;
+  /** Something that people watch has changed. */
+  changed: () => void;
+}
+
+export class Attempt {
+  readonly #test: TestRun;
+  readonly #model: AttemptRun;
+  readonly #deps: AttemptDeps;
+  readonly #members: MemberUnderWay[];
+  /** Ends staging and play: with the reason members are stopped for. */
+  readonly #over = Promise.withResolvers<StopReason>();
+  readonly #interrupt = new AbortController();
+  #cancelLinger: (() => void) | undefined;
+  #ends = 0;
+
+  /** `makeMembers` gets what is to be told when a member ends. */
+  constructor(
+    test: TestRun,
+    model: AttemptRun,
+    deps: AttemptDeps,
+    makeMembers: (onEnd: (member: MemberUnderWay) => void) => MemberUnderWay[],
+  ) {
+    this.#test = test;
+    this.#model = model;
+    this.#deps = deps;
+    this.#members = makeMembers((member) => this.#memberEnded(member));
+    for (const member of this.#members) deps.live.add(member);
+  }
+
+  async run(): Promise<void> {
+    const { broker } = this.#deps;
+    const { spec } = this.#test;
+    broker.open(this.#model.id, this.#model.members, spec.timeout);
+    const staged = await this.#stage();
+    const reason = staged ? await this.#play() : 'test-over';
+    this.#cancelLinger?.();
+    await this.#stopRest(reason);
+    this.#model.barriers = broker.space(this.#model.id)?.records ?? [];
+    this.#setState('collecting');
+    await Promise.all(
+      this.#members.filter(({ model }) => model.end !== undefined).map((member) => member.whenCollected),
+    );
+    await this.#judge();
+    broker.close(this.#model.id);
+    for (const member of this.#members) {
+      this.#deps.live.delete(member.id);
+      member.forget();
+      await member.files.close();
+    }
+  }
+
+  /** An operator's wish; the first trouble stands. */
+  cancel(cause: string): void {
+    this.#trouble({ status: 'INTERRUPTED', cause }, 'cancelled');
+  }
+
+  async #stage(): Promise<boolean> {
+    this.#setState('staging');
+    try {
+      await Promise.all(
+        this.#members.map(async (member) => {
+          try {
+            await this.#deps.stage(member, this.#interrupt.signal);
+            this.#deps.changed();
+          } catch (thrown) {
+            const error = TuttiError.from(thrown);
+            this.#trouble(
+              {
+                status: 'ERROR',
+                cause: `${member.name} on ${member.node} could not be staged: ${error.message}`,
+              },
+              'test-over',
+            );
+            throw error;
+          }
+        }),
+      );
+    } catch {
+      return false;
+    }
+    return this.#model.trouble === undefined;
+  }
+
+  async #play(): Promise<StopReason> {
+    const { clock } = this.#deps;
+    const { timeout } = this.#test.spec;
+    this.#setState('running');
+    const cancelTimeout = clock.after(timeout * 1000, () => {
+      const waits = this.#deps.broker.waits(this.#model.id);
+      const cause = `timed out after ${timeout} s: ${describeWaits(waits, clock.monotonicMs() / 1000, this.#members)}`;
+      this.#trouble({ status: 'INTERRUPTED', cause }, 'timeout');
+    });
+    for (const member of this.#members) {
+      member.start().catch((thrown: unknown) => {
+        // A member that was lost meanwhile says so itself.
+        if (member.ended) return;
+        const { message } = TuttiError.from(thrown);
+        this.#trouble(
+          { status: 'ERROR', cause: `${member.name} on ${member.node} could not be started: ${message}` },
+          'test-over',
+        );
+      });
+    }
+    this.#deps.changed();
+    const reason = await this.#over.promise;
+    cancelTimeout();
+    return reason;
+  }
+
+  #memberEnded(member: MemberUnderWay): void {
+    const { model } = member;
+    model.endOrder = this.#ends;
+    this.#ends += 1;
+    const how = model.lost ?? (model.end ? describeEnd(model.end) : 'ended');
+    this.#deps.log.info(
+      { test: this.#test.spec.name, member: model.name, node: model.node },
+      `${model.name} ${how}`,
+    );
+    this.#deps.broker.leave(this.#model.id, model.name, how);
+    model.verdict = memberVerdict(model, this.#deps.broker.space(this.#model.id)?.toldOfBreak(model.name));
+    this.#deps.changed();
+    switch (course(this.#model.members)) {
+      case 'over':
+        return this.#over.resolve('test-over');
+      case 'linger':
+        this.#cancelLinger ??= this.#deps.clock.after(this.#test.spec.linger * 1000, () =>
+          this.#over.resolve('test-over'),
+        );
+        return;
+      case 'going':
+    }
+  }
+
+  #trouble(trouble: Trouble, reason: StopReason): void {
+    this.#model.trouble ??= trouble;
+    this.#interrupt.abort(new TuttiError('CANCELLED', trouble.cause));
+    this.#over.resolve(reason);
+  }
+
+  async #stopRest(reason: StopReason): Promise<void> {
+    const running = this.#members.filter(({ model }) => model.state === 'running');
+    const cancel = this.#deps.clock.after(STOP_MS, () => {
+      for (const member of running)
+        if (!member.ended)
+          member.lose(`was lost: it did not end within ${STOP_MS / 1000} s of being stopped`);
+    });
+    for (const member of running) {
+      // Answered or not: its end, or its loss, is what counts.
+      member
+        .stop(reason)
+        .catch((error: unknown) =>
+          this.#deps.log.debug({ member: member.name, err: error }, 'stop was not answered'),
+        );
+    }
+    await Promise.all(running.map((member) => member.whenEnded));
+    cancel();
+  }
+
+  async #judge(): Promise<void> {
+    const space = this.#deps.broker.space(this.#model.id);
+    for (const { model, files } of this.#members) {
+      model.subtests = await files.subtests().catch((error: unknown) => {
+        model.lost ??= `has subtests that cannot be read: ${String(error)}`;
+        return [];
+      });
+      model.verdict = memberVerdict(model, space?.toldOfBreak(model.name));
+    }
+    Object.assign(this.#model, attemptVerdict(this.#model));
+  }
+
+  #setState(state: TestRun['state']): void {
+    this.#test.state = state;
+    this.#deps.changed();
+  }
+}
+
+/** Who waits for whom, and who does not wait at all, in one sentence. */
+function describeWaits(waits: readonly Wait[], now: number, members: readonly MemberUnderWay[]): string {
+  const SHOWN = 5;
+  const sentences = waits.map(({ member, on, since, missing }) => {
+    const forWhom =
+      missing.length === 0
+        ? ''
+        : `, missing ${missing.slice(0, SHOWN).join(', ')}${missing.length > SHOWN ? ' …' : ''}`;
+    return `${member} has waited at ${on} for ${seconds(now - since)}${forWhom}`;
+  });
+  const waiting = new Set(waits.map(({ member }) => member));
+  const busy = members
+    .filter((member) => !member.ended && !waiting.has(member.name))
+    .map((member) => `${member.name} on ${member.node}`);
+  if (busy.length > 0)
+    sentences.push(`${busy.slice(0, SHOWN).join(', ')}${busy.length > SHOWN ? ' …' : ''} still running`);
+  const more = sentences.length > SHOWN * 2 ? `; and ${sentences.length - SHOWN * 2} more` : '';
+  return sentences.slice(0, SHOWN * 2).join('; ') + more;
+}

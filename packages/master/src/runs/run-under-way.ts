@@ -1,0 +1,167 @@
+/**
+ * One run, from the queue to its final report.
+ *
+ *   queued ─▶ allocated ─▶ (per test: staging ─▶ running ─▶ collecting) ─▶ finished
+ *
+ * Guarantees: the report on disk follows every change and ends final; the nodes are given back exactly once;
+ * `finished` settles, whatever happened.
+ */
+import { exitCode, type Facts, TuttiError, worst } from '@tutti/protocol';
+import type { Node } from '../agents/node.ts';
+import { ReportWriter } from '../reports/report-writer.ts';
+import type { Attempt } from './attempt.ts';
+import type { Run, TestRun } from './model.ts';
+import { milliseconds, reportOf } from './report-of.ts';
+import type { RunListener, RunsDeps } from './runs.ts';
+
+export class RunUnderWay {
+  readonly model: Run;
+  /** Settles when the final report is written. */
+  readonly finished: Promise<void>;
+  readonly #deps: RunsDeps;
+  readonly #writer: ReportWriter;
+  readonly #listeners = new Set<RunListener>();
+  readonly #finish = Promise.withResolvers<void>();
+  #facts: ReadonlyMap<string, Facts> = new Map();
+  #cancelled: string | undefined;
+  #attempt: Attempt | undefined;
+
+  constructor(model: Run, deps: RunsDeps) {
+    this.model = model;
+    this.#deps = deps;
+    this.finished = this.#finish.promise;
+    this.#writer = new ReportWriter({
+      directory: model.dir,
+      onError: (error) =>
+        deps.log.error(
+          { run: model.number, err: error },
+          `the report of run ${model.number} cannot be written`,
+        ),
+    });
+    this.#changed();
+  }
+
+  onChange(listener: RunListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** Why it is not going yet. */
+  waits(why: string): void {
+    if (this.model.waitsFor === why) return;
+    this.model.waitsFor = why;
+    this.#changed();
+  }
+
+  start(cast: Run['cast']): void {
+    this.model.cast = cast;
+    delete this.model.waitsFor;
+    const nodes = this.#nodes();
+    this.#facts = new Map(
+      nodes.map((node) => [node.name, { ...node.identity.facts, addresses: node.addresses }]),
+    );
+    for (const node of nodes) node.holder = this.model.number;
+    this.model.phase = 'allocated';
+    this.#changed();
+    void this.#run().catch((error: unknown) => this.#defect(error));
+  }
+
+  /** The first reason stands. A run that still waits ends at once. */
+  cancel(cause: string): void {
+    if (this.model.phase === 'finished' || this.#cancelled !== undefined) return;
+    this.#cancelled = cause;
+    this.#attempt?.cancel(cause);
+    if (this.model.phase === 'queued') void this.#end().catch((error: unknown) => this.#defect(error));
+  }
+
+  async #run(): Promise<void> {
+    for (const test of this.model.tests) {
+      if (this.#cancelled !== undefined) break;
+      await this.#runTest(test);
+    }
+    await this.#end();
+  }
+
+  async #runTest(test: TestRun): Promise<void> {
+    const { clock, attempts } = this.#deps;
+    test.startedAt = clock.monotonicMs();
+    const { attempt, model } = attempts.create(this.model, test, () => this.#changed(test));
+    this.#attempt = attempt;
+    await attempt.run();
+    this.#attempt = undefined;
+    test.status = model.status ?? 'ERROR';
+    if (model.cause !== undefined) test.cause = model.cause;
+    test.duration = milliseconds((clock.monotonicMs() - test.startedAt) / 1000);
+    test.state = 'ended';
+    this.#changed(test);
+  }
+
+  async #end(): Promise<void> {
+    const { model } = this;
+    const { clock, directories } = this.#deps;
+    for (const test of model.tests) {
+      if (test.status !== undefined) continue;
+      // The operator (or a defect) ended the run before this test could say anything.
+      test.status = 'INTERRUPTED';
+      test.cause = `not run: ${this.#cancelled ?? 'the run ended'}`;
+      test.state = 'ended';
+    }
+    const statuses = model.tests.flatMap(({ status }) => status ?? []);
+    model.status = worst(statuses) ?? 'ERROR';
+    model.exit = exitCode(statuses, this.#cancelled === undefined ? 'timeout' : 'operator');
+    const first = model.tests.find(({ status, cause }) => status === model.status && cause !== undefined);
+    if (first?.cause !== undefined && model.status !== 'SKIP')
+      model.cause = `${first.spec.name}: ${first.cause}`;
+    model.duration = milliseconds((clock.monotonicMs() - model.startedAt) / 1000);
+    this.#writer.update(this.#report());
+    await this.#writer.flush().catch((error: unknown) => {
+      model.status = 'ERROR';
+      model.exit = exitCode(['ERROR']);
+      model.cause = `the report could not be written: ${TuttiError.from(error).message}`;
+    });
+    await directories.finished(model.dir);
+    model.phase = 'finished';
+    for (const node of this.#nodes()) {
+      node.holder = undefined;
+      node.busy = false;
+    }
+    this.#tell();
+    this.#finish.resolve();
+  }
+
+  /** A defect in here must not leave people waiting, nor the nodes held. */
+  #defect(error: unknown): void {
+    this.#deps.log.error({ run: this.model.number, err: error }, `run ${this.model.number} hit a defect`);
+    this.#cancelled ??= `a defect in the master: ${TuttiError.from(error).message}`;
+    for (const test of this.model.tests) {
+      if (test.status !== undefined) continue;
+      test.status = 'ERROR';
+      test.cause = this.#cancelled;
+    }
+    this.#end().catch(() => this.#finish.resolve());
+  }
+
+  #nodes(): Node[] {
+    const names = new Set([...this.model.cast.values()].flat());
+    return [...names].flatMap((name) => this.#deps.registry.get(name) ?? []);
+  }
+
+  #report() {
+    return reportOf(this.model, this.#facts);
+  }
+
+  #changed(test?: TestRun): void {
+    if (test && this.model.phase !== 'finished') this.model.phase = phaseOf(test);
+    this.#writer.update(this.#report());
+    this.#tell(test);
+  }
+
+  #tell(test?: TestRun): void {
+    for (const listener of this.#listeners)
+      listener({ run: this.model, ...(test ? { test: test.index } : {}) });
+  }
+}
+
+function phaseOf({ state }: TestRun): Run['phase'] {
+  return state === 'staging' || state === 'collecting' ? state : 'running';
+}

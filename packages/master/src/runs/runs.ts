@@ -1,0 +1,155 @@
+/**
+ * All runs of this master: submitted, queued in order, given their nodes at once, carried out, reported.
+ *
+ * A run takes all the nodes it needs or none; the oldest waiting run is served first.
+ */
+
+import type { Logger } from '@tutti/link';
+import type { RunSpec } from '@tutti/protocol';
+import { TuttiError } from '@tutti/protocol';
+import type { Registry } from '../agents/registry.ts';
+import type { MasterClock } from '../master-clock.ts';
+import { allocate, describeNeeds } from '../scheduler/allocate.ts';
+import type { RunDirectories } from '../store/run-directories.ts';
+import type { AttemptFactory } from './attempt-factory.ts';
+import type { Run } from './model.ts';
+import { nodesNeeded, planTests, slug } from './plan.ts';
+import { RunUnderWay } from './run-under-way.ts';
+
+/** What a client hears of a run. */
+export type RunListener = (change: { run: Run; test?: number }) => void;
+
+export interface RunsDeps {
+  clock: MasterClock;
+  registry: Registry;
+  directories: RunDirectories;
+  attempts: AttemptFactory;
+  log: Logger;
+}
+
+/** Finished runs that are still answered from memory. */
+const REMEMBERED = 100;
+
+export class Runs {
+  readonly #deps: RunsDeps;
+  readonly #runs = new Map<number, RunUnderWay>();
+  readonly #byId = new Map<string, Promise<RunUnderWay>>();
+  readonly #queue: RunUnderWay[] = [];
+  #closing: TuttiError | undefined;
+
+  constructor(deps: RunsDeps) {
+    this.#deps = deps;
+    deps.registry.onChange(() => this.#schedule());
+  }
+
+  /** Queues a run; the same id is the same run. Throws `NOT_ENOUGH_NODES`. */
+  submit(id: string, spec: RunSpec): Promise<RunUnderWay> {
+    const known = this.#byId.get(id);
+    if (known) return known;
+    if (this.#closing) throw this.#closing;
+    this.#checkNodes(spec);
+    const submitted = this.#create(id, spec);
+    this.#byId.set(id, submitted);
+    submitted.catch(() => this.#byId.delete(id));
+    return submitted;
+  }
+
+  /** Throws `NO_SUCH_RUN`. */
+  get(number: number): RunUnderWay {
+    const run = this.#runs.get(number);
+    if (run) return run;
+    throw new TuttiError('NO_SUCH_RUN', `the master knows no run ${number}`);
+  }
+
+  /** Ends every run as interrupted, and takes no more. */
+  async close(): Promise<void> {
+    this.#closing = new TuttiError('MASTER_STOPPING', 'the master is shutting down');
+    const unfinished = [...this.#runs.values()].filter(({ model }) => model.phase !== 'finished');
+    for (const run of unfinished) this.cancel(run, 'the master was stopped');
+    await Promise.all(unfinished.map((run) => run.finished));
+  }
+
+  cancel(run: RunUnderWay, cause: string): void {
+    const place = this.#queue.indexOf(run);
+    if (place >= 0) this.#queue.splice(place, 1);
+    run.cancel(cause);
+  }
+
+  debugState(): { queued: number; unfinished: number } {
+    const unfinished = [...this.#runs.values()].filter(({ model }) => model.phase !== 'finished').length;
+    return { queued: this.#queue.length, unfinished };
+  }
+
+  async #create(id: string, spec: RunSpec): Promise<RunUnderWay> {
+    const { clock, directories } = this.#deps;
+    const { number, dir } = await directories.create(slug(spec.suite));
+    const model: Run = {
+      number,
+      id,
+      spec,
+      dir,
+      tests: planTests(spec),
+      phase: 'queued',
+      started: clock.wallMs(),
+      startedAt: clock.monotonicMs(),
+      cast: new Map(),
+    };
+    const run = new RunUnderWay(model, this.#deps);
+    this.#runs.set(number, run);
+    this.#queue.push(run);
+    void run.finished.then(() => this.#finished(run));
+    // A master that began to stop meanwhile has not seen this run.
+    if (this.#closing) this.cancel(run, 'the master was stopped');
+    else this.#schedule();
+    return run;
+  }
+
+  #schedule(): void {
+    while (this.#queue.length > 0) {
+      const run = this.#queue[0];
+      if (run === undefined) return;
+      const needs = nodesNeeded(run.model.spec);
+      const idle = this.#deps.registry.nodes().filter((node) => node.state === 'idle');
+      const cast = allocate(
+        needs,
+        idle.map((node) => node.name),
+      );
+      if (cast === undefined) {
+        run.waits(`needs ${describeNeeds(needs)}, ${idle.length} ${idle.length === 1 ? 'is' : 'are'} idle`);
+        return;
+      }
+      this.#queue.shift();
+      run.start(cast);
+    }
+  }
+
+  #finished({ model }: RunUnderWay): void {
+    this.#deps.registry.changed();
+    const finished = [...this.#runs.values()].filter((run) => run.model.phase === 'finished');
+    for (const { model: old } of finished.slice(0, -REMEMBERED)) {
+      this.#runs.delete(old.number);
+      this.#byId.delete(old.id);
+    }
+    this.#deps.log.info(
+      { run: model.number, status: model.status },
+      `run ${model.number} ended ${model.status}`,
+    );
+  }
+
+  #checkNodes(spec: RunSpec): void {
+    const needs = nodesNeeded(spec);
+    const nodes = this.#deps.registry.nodes().filter((node) => node.state !== 'offline');
+    const wanted = [...needs.values()].reduce((sum, count) => sum + count, 0);
+    if (wanted <= nodes.length) return;
+    const idle = nodes.filter((node) => node.state === 'idle').map((node) => node.name);
+    const busy = nodes.filter((node) => node.state !== 'idle').map((node) => `${node.name} ${node.state}`);
+    const there = [
+      idle.length > 0 ? `idle: ${idle.join(', ')}` : 'none idle',
+      ...(busy.length > 0 ? [`not idle: ${busy.join(', ')}`] : []),
+    ];
+    throw new TuttiError(
+      'NOT_ENOUGH_NODES',
+      `the run needs ${describeNeeds(needs)}, the master has ${nodes.length} connected (${there.join('; ')})`,
+    );
+  }
+}

@@ -1,0 +1,131 @@
+/**
+ * From what happened to what it means. Pure; the rules are DESIGN's "Tests and suites".
+ *
+ * A member passes on exit 0, skips on 77, says the lab is broken on 99, fails on anything else; what its
+ * subtests say can only make that worse. A test's status is the worst among its essential members, not
+ * counting those stopped because the test was over, nor those that failed only because of another whose
+ * own bad verdict counts. (If that other one ended well, somebody has to answer for the break: then the
+ * victims count.)
+ */
+import { type Exit, isOk, type MemberEnd, type Status, type Subtest, worst } from '@tutti/protocol';
+import type { AttemptRun, MemberRun, Verdict } from './model.ts';
+
+const SKIP_CODE = 77;
+const BROKEN_LAB_CODE = 99;
+
+/** `exited with status 1 (last line: "bind: address in use")`: completes "client.1 on n3 …". */
+export function describeEnd({ exit, stopped, lastLine }: MemberEnd): string {
+  if (stopped !== undefined) return STOPPED[stopped].cause;
+  const said = lastLine === '' ? '' : ` (last line: ${JSON.stringify(lastLine)})`;
+  return describeExit(exit) + (exit.how === 'exited' && exit.code === 0 ? '' : said);
+}
+
+function describeExit(exit: Exit): string {
+  switch (exit.how) {
+    case 'exited':
+      return exit.code === 0 ? 'ended with status 0' : `exited with status ${exit.code}`;
+    case 'signalled':
+      return `was ended by ${exit.signal}`;
+    case 'killed':
+      return 'was killed (kill -9 or out of memory)';
+    case 'not-started':
+      return `could not be started: ${exit.message}`;
+  }
+}
+
+const STOPPED: Record<NonNullable<MemberEnd['stopped']>, { status: Status; cause: string }> = {
+  'test-over': { status: 'CANCEL', cause: 'test over' },
+  timeout: { status: 'INTERRUPTED', cause: 'timed out' },
+  cancelled: { status: 'INTERRUPTED', cause: 'was cancelled' },
+  'output-limit': { status: 'FAIL', cause: 'output limit: wrote more output than is kept' },
+  'disk-full': { status: 'ERROR', cause: 'was stopped: the disk of its node is full' },
+  'given-up': { status: 'ERROR', cause: 'was given up by the master' },
+};
+
+/** The verdict of one member by itself. `told`: the first break it was told of. */
+export function memberVerdict(member: MemberRun, told?: { culprit: string | undefined }): Verdict {
+  if (member.lost !== undefined) return { status: 'ERROR', cause: member.lost };
+  const { end } = member;
+  if (end === undefined) return { status: 'CANCEL', cause: 'was never started' };
+  if (end.stopped !== undefined) return { ...STOPPED[end.stopped] };
+  const verdict = fromExit(end);
+  const subtests = fromSubtests(member.subtests);
+  const worse = worst([verdict.status, subtests.status]) === verdict.status ? verdict : subtests;
+  const culprit = told?.culprit;
+  if (verdict.status === 'FAIL' && culprit !== undefined && culprit !== member.name)
+    return { ...worse, becauseOf: culprit };
+  return worse;
+}
+
+function fromExit(end: MemberEnd): Verdict {
+  const cause = describeEnd(end);
+  if (end.exit.how === 'not-started') return { status: 'ERROR', cause };
+  if (end.exit.how !== 'exited') return { status: 'FAIL', cause };
+  if (end.exit.code === 0) return { status: 'PASS' };
+  if (end.exit.code === SKIP_CODE)
+    return { status: 'SKIP', cause: `skipped${end.lastLine === '' ? '' : `: ${end.lastLine}`}` };
+  return { status: end.exit.code === BROKEN_LAB_CODE ? 'ERROR' : 'FAIL', cause };
+}
+
+/** A subtest that was skipped does not make its script a skipped one. */
+const SUBTEST_STATUS: Record<Subtest['status'], Status> = {
+  pass: 'PASS',
+  skip: 'PASS',
+  warn: 'WARN',
+  fail: 'FAIL',
+  error: 'ERROR',
+};
+
+function fromSubtests(subtests: readonly Subtest[]): Verdict {
+  const status = worst(subtests.map((subtest) => SUBTEST_STATUS[subtest.status])) ?? 'PASS';
+  const first = subtests.find((subtest) => SUBTEST_STATUS[subtest.status] === status);
+  if (status === 'PASS' || first === undefined) return { status };
+  return {
+    status,
+    cause: `reported subtest ${JSON.stringify(first.name)} ${first.status}${first.message ? `: ${first.message}` : ''}`,
+  };
+}
+
+/** What the members' ends so far mean for a test that is going on. */
+export type Course = 'going' | 'linger' | 'over';
+
+/** A test is over when its last essential member has ended, or on the first essential ERROR or SKIP. */
+export function course(members: readonly MemberRun[]): Course {
+  const deciding = essential(members);
+  if (deciding.every((member) => member.state === 'ended')) return 'over';
+  const statuses = deciding.map((member) => member.verdict?.status);
+  if (statuses.includes('ERROR') || statuses.includes('SKIP')) return 'over';
+  return statuses.includes('FAIL') ? 'linger' : 'going';
+}
+
+/** Where nobody is essential everybody is: a test that nothing can fail would lie. */
+function essential(members: readonly MemberRun[]): readonly MemberRun[] {
+  const some = members.filter((member) => member.essential);
+  return some.length > 0 ? some : members;
+}
+
+/** Status and cause of an attempt whose members all have their verdicts. */
+export function attemptVerdict({ members, trouble }: AttemptRun): { status: Status; cause?: string } {
+  const counted = essential(members).filter((member) => counts(member, members));
+  const ofMembers = worst(counted.map((member) => member.verdict?.status ?? 'ERROR'));
+  const status = worst([ofMembers ?? 'PASS', trouble?.status ?? 'PASS']) ?? 'ERROR';
+  if (isOk(status) && status !== 'SKIP' && status !== 'WARN') return { status };
+  const cause = trouble?.cause ?? firstCause(counted);
+  return cause === undefined ? { status } : { status, cause };
+}
+
+function counts(member: MemberRun, all: readonly MemberRun[]): boolean {
+  if (member.end?.stopped === 'test-over') return false;
+  const culprit = member.verdict?.becauseOf;
+  if (culprit === undefined) return true;
+  const blamed = essential(all).find((other) => other.name === culprit);
+  return blamed?.verdict === undefined || isOk(blamed.verdict.status) || blamed.end?.stopped === 'test-over';
+}
+
+/** The first thing that went wrong, in a sentence. */
+function firstCause(counted: readonly MemberRun[]): string | undefined {
+  const bad = counted.filter((member) => member.verdict?.cause !== undefined);
+  bad.sort((a, b) => (a.endOrder ?? Infinity) - (b.endOrder ?? Infinity));
+  const first = bad.find((member) => !isOk(member.verdict?.status ?? 'PASS')) ?? bad[0];
+  return first && `${first.name} on ${first.node} ${first.verdict?.cause}`;
+}

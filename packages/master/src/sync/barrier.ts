@@ -1,0 +1,213 @@
+/**
+ * One named barrier of a sync space. Pure: no timers, no sockets; time comes in as seconds of the master's clock.
+ *
+ *   open g ──all arrived──▶ open g+1        every arrival gets generation g, its rank, the size, all data
+ *     └──── a participant cannot come, timed out, or abort ──▶ broken (for good)
+ *
+ * Guarantees: an arrival is answered at most once; ranks are the order of arrival; an arrival of generation
+ * g+1 never counts for g; the same member twice in one generation fails the second only; participants that
+ * disagree fail all; once broken, every arrival fails at once with the same message.
+ */
+import { type BarrierArgs, type ErrorCode, type Json, jsonSize, LIMITS, TuttiError } from '@tutti/protocol';
+import type { Cast } from './cast.ts';
+import { type Participants, participantsOf } from './participants.ts';
+
+export interface Arrival {
+  readonly member: string;
+  readonly request: string;
+  /** Master time in seconds. */
+  readonly at: number;
+  readonly data: Json | undefined;
+}
+
+/** All that the participants of one release share. */
+export interface Release {
+  readonly name: string;
+  readonly generation: number;
+  readonly arrivals: readonly Arrival[];
+  readonly hasData: boolean;
+}
+
+export interface Break {
+  readonly code: ErrorCode;
+  readonly message: string;
+  /** The member that made it break, where one did. */
+  readonly culprit: string | undefined;
+}
+
+/** What came of an event: nobody else learns anything, a release, or a break for these waiters. */
+export type BarrierOutcome =
+  | { what: 'waiting' }
+  | { what: 'released'; release: Release }
+  | { what: 'broken'; broken: Break; waiters: readonly Arrival[] };
+
+const WAITING: BarrierOutcome = { what: 'waiting' };
+
+export class Barrier {
+  readonly name: string;
+  readonly #cast: Cast;
+  #generation = 0;
+  #arrivals = new Map<string, Arrival>();
+  #participants: Participants | undefined;
+  #dataSize = 0;
+  #broken: Break | undefined;
+
+  constructor(name: string, cast: Cast) {
+    this.name = name;
+    this.#cast = cast;
+  }
+
+  get broken(): Break | undefined {
+    return this.#broken;
+  }
+
+  get waiting(): ReadonlyMap<string, Arrival> {
+    return this.#arrivals;
+  }
+
+  /** Throws a `TuttiError` when this arrival alone is refused. */
+  arrive(arrival: Arrival, args: BarrierArgs): BarrierOutcome {
+    if (this.#broken)
+      throw new TuttiError(this.#broken.code, this.#broken.message, {
+        details: { culprit: this.#broken.culprit },
+      });
+    const { member } = arrival;
+    if (this.#arrivals.has(member)) {
+      throw new TuttiError(
+        'ALREADY_ARRIVED',
+        `${member} waits at barrier "${this.name}" already (generation ${this.#generation})`,
+      );
+    }
+    const participants = participantsOf(args, member, this.#cast);
+    if (this.#participants && this.#participants.words !== participants.words) {
+      return this.#disagree(arrival, participants, this.#participants);
+    }
+    this.#addData(arrival);
+    this.#participants = participants;
+    this.#arrivals.set(member, arrival);
+    if (this.#arrivals.size === participants.size) return this.#release(participants);
+    return this.#cast.goneCount > 0 ? this.#breakIfHopeless(arrival.at) : WAITING;
+  }
+
+  /** The caller is gone: it did not arrive after all. */
+  withdraw(member: string): void {
+    const arrival = this.#arrivals.get(member);
+    if (arrival === undefined) return;
+    this.#arrivals.delete(member);
+    if (arrival.data !== undefined) this.#dataSize -= jsonSize(arrival.data);
+    if (this.#arrivals.size === 0) this.#participants = undefined;
+  }
+
+  /** A member of the cast has left it. */
+  someoneLeft(at: number): BarrierOutcome {
+    return this.#breakIfHopeless(at);
+  }
+
+  /** The member's own deadline at this barrier has passed. */
+  timeOut(member: string, at: number): BarrierOutcome {
+    const arrival = this.#arrivals.get(member);
+    if (arrival === undefined || this.#participants === undefined) return WAITING;
+    const waited = seconds(at - arrival.at);
+    return this.#break(
+      at,
+      'BARRIER_BROKEN',
+      `${this.#cast.where(member)} timed out after ${waited}; ${this.#state(this.#participants)}`,
+      undefined,
+    );
+  }
+
+  abort(member: string, reason: string): BarrierOutcome {
+    if (this.#broken) return WAITING;
+    return this.#fail({
+      code: 'BARRIER_ABORTED',
+      message: `barrier "${this.name}" aborted by ${this.#cast.where(member)}: ${reason}`,
+      culprit: member,
+    });
+  }
+
+  /** Who has not come; with `count` anyone might, so all who have not. */
+  missing(): string[] {
+    const candidates = this.#participants?.only ?? this.#cast.names();
+    return [...candidates].filter((name) => !this.#arrivals.has(name));
+  }
+
+  #release({ size }: Participants): BarrierOutcome {
+    const arrivals = [...this.#arrivals.values()];
+    const release = {
+      name: this.name,
+      generation: this.#generation,
+      arrivals,
+      hasData: arrivals.some(({ data }) => data !== undefined),
+    };
+    if (arrivals.length !== size)
+      throw new Error(`barrier ${this.name} released ${arrivals.length} of ${size}`);
+    this.#generation += 1;
+    this.#arrivals = new Map();
+    this.#participants = undefined;
+    this.#dataSize = 0;
+    return { what: 'released', release };
+  }
+
+  #breakIfHopeless(at: number): BarrierOutcome {
+    const participants = this.#participants;
+    if (this.#broken || participants === undefined) return WAITING;
+    const lost = [...this.#cast.goneNames()].filter(
+      (name) => !this.#arrivals.has(name) && (participants.only?.has(name) ?? true),
+    );
+    const candidates = participants.only?.size ?? this.#cast.size;
+    if (candidates - lost.length >= participants.size) return WAITING;
+    return this.#break(at, 'BARRIER_BROKEN', this.#state(participants), lost[0]);
+  }
+
+  #disagree(arrival: Arrival, theirs: Participants, ours: Participants): BarrierOutcome {
+    const others = this.#cast.some(this.#arrivals.keys());
+    const message = `barrier "${this.name}": ${arrival.member} says ${theirs.words}, but ${others} said ${ours.words}`;
+    this.#arrivals.set(arrival.member, arrival);
+    return this.#fail({ code: 'BARRIER_DISAGREEMENT', message, culprit: undefined });
+  }
+
+  #break(at: number, code: ErrorCode, why: string, culprit: string | undefined): BarrierOutcome {
+    let first = at;
+    for (const arrival of this.#arrivals.values()) first = Math.min(first, arrival.at);
+    return this.#fail({
+      code,
+      message: `barrier "${this.name}" broken after ${seconds(at - first)}: ${why}`,
+      culprit,
+    });
+  }
+
+  #fail(broken: Break): BarrierOutcome {
+    this.#broken = broken;
+    const waiters = [...this.#arrivals.values()];
+    this.#arrivals = new Map();
+    return { what: 'broken', broken, waiters };
+  }
+
+  #state({ size }: Participants): string {
+    return `${this.#arrivals.size} of ${size} arrived; missing ${this.#cast.describeMissing(this.missing())}`;
+  }
+
+  #addData({ member, data }: Arrival): void {
+    if (data === undefined) return;
+    const size = jsonSize(data);
+    const { barrierData, barrierDataTotal } = LIMITS;
+    if (size > barrierData.value) {
+      throw new TuttiError(
+        'VALUE_TOO_LARGE',
+        `barrier "${this.name}": ${member} brings ${size} bytes of data, where ${barrierData.value} are allowed`,
+      );
+    }
+    if (this.#dataSize + size > barrierDataTotal.value) {
+      throw new TuttiError(
+        'VALUE_TOO_LARGE',
+        `barrier "${this.name}": with ${member} the data of all exceeds ${barrierDataTotal.value} bytes`,
+      );
+    }
+    this.#dataSize += size;
+  }
+}
+
+/** `1.2 s` */
+export function seconds(value: number): string {
+  return `${Math.max(0, value).toFixed(1)} s`;
+}

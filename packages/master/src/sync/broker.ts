@@ -1,0 +1,203 @@
+/**
+ * The shell around sync spaces: sessions, promises and timers.
+ *
+ * A wait belongs to its request, not to the connection it came by: a lost connection leaves it where it is,
+ * and the repetition on the next connection is answered. It ends when it is decided, when its caller
+ * withdraws it, when its agent comes back without it, or with its space.
+ */
+
+import { type Clock, encodeEvent } from '@tutti/link';
+import { type BarrierArgs, type SyncArgs, type SyncVerb, type SyncWire, TuttiError } from '@tutti/protocol';
+import type { Release } from './barrier.ts';
+import type { Player } from './cast.ts';
+import { type Answer, type Settled, SyncSpace, type Wait } from './space.ts';
+
+/** What the broker needs of an agent's session. */
+export interface SyncSession {
+  readonly closed: TuttiError | undefined;
+  sendEncoded(frame: Uint8Array): void;
+}
+
+interface Waiter {
+  session: SyncSession;
+  resolve(result: SyncWire<SyncVerb>): void;
+  reject(error: TuttiError): void;
+}
+
+interface Attempt {
+  id: string;
+  space: SyncSpace;
+  /** Master monotonic ms at which the test times out. */
+  deadline: number;
+  waiters: Map<string, Waiter>;
+  timers: Map<string, () => void>;
+}
+
+/** Seconds before the test's own end at which a barrier without a timeout gives up, so that it can say why. */
+const BEFORE_END = 2;
+
+export interface MemberCall<V extends SyncVerb> {
+  attempt: string;
+  /** `client.0` */
+  member: string;
+  request: string;
+  /** Master monotonic ms of when the script asked. */
+  at: number;
+  args: SyncArgs<V>;
+}
+
+export class SyncBroker {
+  readonly #clock: Clock;
+  readonly #attempts = new Map<string, Attempt>();
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  /** `timeout`: seconds from now until the test times out. */
+  open(id: string, players: Iterable<Player>, timeout: number): void {
+    const deadline = this.#clock.monotonicMs() + timeout * 1000;
+    this.#attempts.set(id, {
+      id,
+      space: new SyncSpace(players),
+      deadline,
+      waiters: new Map(),
+      timers: new Map(),
+    });
+  }
+
+  /** Settles like the request does. `signal` aborted on a living session withdraws it. */
+  call<V extends SyncVerb>(
+    verb: V,
+    call: MemberCall<V>,
+    session: SyncSession,
+    signal: () => AbortSignal,
+  ): Promise<SyncWire<V>> {
+    const attempt = this.#attempts.get(call.attempt);
+    if (attempt === undefined) throw new TuttiError('SPACE_CLOSED', 'the test is over');
+    const { request, member } = call;
+    return new Promise<SyncWire<SyncVerb>>((resolve, reject) => {
+      const waiter: Waiter = { session, resolve, reject };
+      attempt.waiters.set(request, waiter);
+      const settled = attempt.space.ask(verb, call.args, { member, request, at: call.at / 1000 });
+      this.#tell(attempt, settled);
+      if (attempt.waiters.get(request) !== waiter) return;
+      this.#armTimeout(attempt, verb, call);
+      const stop = signal();
+      const withdraw = () => {
+        // The session's end aborts too, but then the caller may still be there.
+        if (session.closed === undefined && attempt.waiters.get(request) === waiter)
+          this.#withdraw(attempt, request);
+      };
+      if (stop.aborted) withdraw();
+      else stop.addEventListener('abort', withdraw, { once: true });
+    }) as Promise<SyncWire<V>>;
+  }
+
+  /** An agent is back: waits of its members whose callers it no longer has are withdrawn. */
+  keepOnly(attemptId: string, member: string, requests: ReadonlySet<string>): void {
+    const attempt = this.#attempts.get(attemptId);
+    if (attempt === undefined) return;
+    for (const { request, member: waiting } of attempt.space.waitingRequests()) {
+      if (waiting === member && !requests.has(request)) this.#withdraw(attempt, request);
+    }
+  }
+
+  /** A member has ended or is lost; `how` completes "client.1 on n3: …". */
+  leave(attemptId: string, member: string, how: string): void {
+    const attempt = this.#attempts.get(attemptId);
+    if (attempt) this.#tell(attempt, attempt.space.leave(member, how, this.#clock.monotonicMs() / 1000));
+  }
+
+  space(attemptId: string): SyncSpace | undefined {
+    return this.#attempts.get(attemptId)?.space;
+  }
+
+  waits(attemptId: string): Wait[] {
+    return this.space(attemptId)?.waits() ?? [];
+  }
+
+  /** The attempt is over: whoever still waits is told so. */
+  close(attemptId: string): void {
+    const attempt = this.#attempts.get(attemptId);
+    if (attempt === undefined) return;
+    this.#attempts.delete(attemptId);
+    for (const cancel of attempt.timers.values()) cancel();
+    for (const waiter of attempt.waiters.values())
+      waiter.reject(new TuttiError('SPACE_CLOSED', 'the test is over'));
+  }
+
+  debugState(): { spaces: number; waiters: number; timers: number } {
+    let waiters = 0;
+    let timers = 0;
+    for (const attempt of this.#attempts.values()) {
+      waiters += attempt.waiters.size;
+      timers += attempt.timers.size;
+    }
+    return { spaces: this.#attempts.size, waiters, timers };
+  }
+
+  #withdraw(attempt: Attempt, request: string): void {
+    attempt.space.withdraw(request);
+    this.#disarm(attempt, request);
+    const waiter = attempt.waiters.get(request);
+    attempt.waiters.delete(request);
+    waiter?.reject(new TuttiError('CANCELLED', 'the caller withdrew the request'));
+  }
+
+  #armTimeout<V extends SyncVerb>(attempt: Attempt, verb: V, call: MemberCall<V>): void {
+    const { request } = call;
+    if (attempt.timers.has(request)) return;
+    const { timeout } = call.args as Pick<BarrierArgs, 'timeout'>;
+    const end = timeout === undefined ? lastMoment(attempt.deadline, call.at) : call.at + timeout * 1000;
+    if (verb !== 'barrier' && timeout === undefined) return;
+    const cancel = this.#clock.after(end - this.#clock.monotonicMs(), () => {
+      attempt.timers.delete(request);
+      this.#tell(attempt, attempt.space.timeOut(request, this.#clock.monotonicMs() / 1000));
+    });
+    attempt.timers.set(request, cancel);
+  }
+
+  #disarm(attempt: Attempt, request: string): void {
+    attempt.timers.get(request)?.();
+    attempt.timers.delete(request);
+  }
+
+  #tell(attempt: Attempt, settled: Settled[]): void {
+    const told: { waiter: Waiter; answer: Answer }[] = [];
+    for (const { request, answer } of settled) {
+      this.#disarm(attempt, request);
+      const waiter = attempt.waiters.get(request);
+      attempt.waiters.delete(request);
+      if (waiter) told.push({ waiter, answer });
+    }
+    this.#sendData(attempt.id, told);
+    for (const { waiter, answer } of told) {
+      if (answer.ok) waiter.resolve(answer.result);
+      else waiter.reject(answer.error);
+    }
+  }
+
+  /** All participants' data goes out once per session, encoded once per release, just before the answers. */
+  #sendData(attempt: string, told: { waiter: Waiter; answer: Answer }[]): void {
+    const sessions = new Map<Release, Set<SyncSession>>();
+    for (const { waiter, answer } of told) {
+      if (!answer.ok || !answer.release?.hasData) continue;
+      const known = sessions.get(answer.release);
+      if (known) known.add(waiter.session);
+      else sessions.set(answer.release, new Set([waiter.session]));
+    }
+    for (const [{ name, generation, arrivals }, receivers] of sessions) {
+      const json = JSON.stringify(
+        Object.fromEntries(arrivals.map(({ member, data }) => [member, data ?? null])),
+      );
+      const frame = encodeEvent('barrier.data', { attempt, name, generation, json });
+      for (const session of receivers) session.sendEncoded(frame);
+    }
+  }
+}
+
+/** Of two seconds before the end and half the time left, the later: a short test waits too. */
+function lastMoment(deadline: number, at: number): number {
+  return Math.max(deadline - BEFORE_END * 1000, at + (deadline - at) / 2);
+}

@@ -1,0 +1,296 @@
+/**
+ * The sync space of one attempt: its barriers and keys, what was decided, and who was told what. Pure.
+ *
+ * A request is put once; putting it again while it waits changes nothing, and after it was decided returns
+ * the same answer. Decisions are kept by request id until the space is dropped, with one exception that
+ * nobody can notice: a member's next arrival at a barrier proves that it has the answer to its last one
+ * there, so that answer (and the data of that release) is let go.
+ */
+import {
+  type BarrierArgs,
+  type Json,
+  LIMITS,
+  type SyncArgs,
+  type SyncVerb,
+  type SyncWire,
+  TuttiError,
+} from '@tutti/protocol';
+import { type Arrival, Barrier, type BarrierOutcome, type Release, seconds } from './barrier.ts';
+import { Cast, type Player } from './cast.ts';
+import { Keys, type KeyWaiter } from './keys.ts';
+
+export type Answer =
+  | { ok: true; result: SyncWire<SyncVerb>; release?: Release }
+  | { ok: false; error: TuttiError };
+
+export interface Settled {
+  readonly request: string;
+  readonly answer: Answer;
+}
+
+/** A released barrier, for the report. */
+export interface BarrierRecord {
+  name: string;
+  generation: number;
+  size: number;
+  /** Seconds from first to last arrival. */
+  skew: number;
+}
+
+/** Who waits for what, for people. */
+export interface Wait {
+  member: string;
+  on: string;
+  /** Master time in seconds. */
+  since: number;
+  missing: string[];
+}
+
+export interface Asked {
+  member: string;
+  request: string;
+  /** Master time in seconds. */
+  at: number;
+}
+
+type Waiting = { kind: 'barrier'; member: string; name: string } | { kind: 'key'; waiter: KeyWaiter };
+
+/** More records than this are not kept for the report: a loop of barriers must not fill the memory. */
+const RECORDS = 10_000;
+
+export class SyncSpace {
+  readonly cast: Cast;
+  readonly records: BarrierRecord[] = [];
+  readonly #keys = new Keys();
+  readonly #barriers = new Map<string, Barrier>();
+  readonly #decided = new Map<string, Answer>();
+  readonly #waiting = new Map<string, Waiting>();
+  /** The last answered arrival of each member at each barrier. */
+  readonly #lastArrival = new Map<string, string>();
+  readonly #toldOfBreak = new Map<string, { culprit: string | undefined; message: string }>();
+  #decisions = 0;
+
+  constructor(players: Iterable<Player>) {
+    this.cast = new Cast(players);
+  }
+
+  /** Answers settled by this request: its own, if it need not wait, and those of others it wakes. */
+  ask<V extends SyncVerb>(verb: V, args: SyncArgs<V>, asked: Asked): Settled[] {
+    const { request } = asked;
+    const decided = this.#decided.get(request);
+    if (decided) return [{ request, answer: decided }];
+    if (this.#waiting.has(request)) return [];
+    try {
+      if (!this.cast.has(asked.member))
+        throw new TuttiError('NO_SUCH_MEMBER', `${asked.member} is not part of this test`);
+      if (this.#decisions >= LIMITS.spaceDecisions.value) {
+        throw new TuttiError(
+          'SPACE_FULL',
+          `the test has used up its ${LIMITS.spaceDecisions.value} decisions`,
+        );
+      }
+      return this.#perform(verb, args, asked);
+    } catch (error) {
+      if (!(error instanceof TuttiError)) throw error;
+      return [this.#refuse(asked, error)];
+    }
+  }
+
+  /** The caller of a request is gone. A decision already made stands. */
+  withdraw(request: string): void {
+    const waiting = this.#waiting.get(request);
+    this.#waiting.delete(request);
+    if (waiting?.kind === 'barrier') this.#barriers.get(waiting.name)?.withdraw(waiting.member);
+    if (waiting?.kind === 'key') this.#keys.withdraw(waiting.waiter);
+  }
+
+  /** The deadline of a waiting request has passed. */
+  timeOut(request: string, at: number): Settled[] {
+    const waiting = this.#waiting.get(request);
+    if (waiting === undefined) return [];
+    if (waiting.kind === 'barrier') {
+      const outcome = this.#barriers.get(waiting.name)?.timeOut(waiting.member, at);
+      return outcome ? this.#settle(outcome, request) : [];
+    }
+    const { waiter } = waiting;
+    this.#keys.withdraw(waiter);
+    const message = `key "${waiter.key}" was not set within ${seconds(at - waiter.at)}`;
+    return [this.#decide(request, { ok: false, error: new TuttiError('TIMED_OUT', message) })];
+  }
+
+  /** A member has ended or is lost: breaks every wait that needs it. `how` completes "client.1 on n3: …". */
+  leave(member: string, how: string, at: number): Settled[] {
+    this.cast.leave(member, how);
+    const settled = [...this.#barriers.values()].flatMap((barrier) => this.#settle(barrier.someoneLeft(at)));
+    for (const waiter of this.#keys.waiting()) settled.push(...this.#breakIfNobodyLeft(waiter));
+    return settled;
+  }
+
+  /** Requests that wait now, and whose they are. */
+  waitingRequests(): { request: string; member: string }[] {
+    return [...this.#waiting].map(([request, waiting]) => ({
+      request,
+      member: waiting.kind === 'barrier' ? waiting.member : waiting.waiter.member,
+    }));
+  }
+
+  waits(): Wait[] {
+    const atBarriers = [...this.#barriers.values()].flatMap((barrier) =>
+      [...barrier.waiting.values()].map(({ member, at }) => ({
+        member,
+        on: `barrier "${barrier.name}"`,
+        since: at,
+        missing: barrier.missing(),
+      })),
+    );
+    const forKeys = this.#keys
+      .waiting()
+      .map(({ member, key, at }) => ({ member, on: `key "${key}"`, since: at, missing: [] }));
+    return [...atBarriers, ...forKeys];
+  }
+
+  /** The first break that a member was told of, and who caused it. */
+  toldOfBreak(member: string): { culprit: string | undefined; message: string } | undefined {
+    return this.#toldOfBreak.get(member);
+  }
+
+  #perform(verb: SyncVerb, args: unknown, asked: Asked): Settled[] {
+    switch (verb) {
+      case 'barrier':
+        return this.#arrive(args as SyncArgs<'barrier'>, asked);
+      case 'abort': {
+        const { name, reason } = args as SyncArgs<'abort'>;
+        const others = this.#settle(this.#barrier(name).abort(asked.member, reason));
+        return [this.#decide(asked.request, { ok: true, result: {} }), ...others];
+      }
+      case 'set': {
+        const { key, value } = args as SyncArgs<'set'>;
+        const woken = this.#keys.set(key, value);
+        return [this.#decide(asked.request, { ok: true, result: {} }), ...this.#wake(woken, value)];
+      }
+      case 'incr': {
+        const { key, by = 1 } = args as SyncArgs<'incr'>;
+        const { value, woken } = this.#keys.incr(key, by);
+        return [this.#decide(asked.request, { ok: true, result: { value } }), ...this.#wake(woken, value)];
+      }
+      case 'get':
+        return this.#get(args as SyncArgs<'get'>, asked);
+      case 'keys': {
+        const { prefix = '' } = args as SyncArgs<'keys'>;
+        return [{ request: asked.request, answer: { ok: true, result: { keys: this.#keys.list(prefix) } } }];
+      }
+    }
+  }
+
+  #arrive(args: BarrierArgs, { member, request, at }: Asked): Settled[] {
+    const last = `${member} ${args.name}`;
+    const previous = this.#lastArrival.get(last);
+    const arrival: Arrival = { member, request, at, data: args.data };
+    this.#waiting.set(request, { kind: 'barrier', member, name: args.name });
+    const settled = this.#settle(this.#barrier(args.name).arrive(arrival, args));
+    // Only an arrival that was let in proves anything; a refused one may come from a second process.
+    if (previous !== undefined) this.#decided.delete(previous);
+    this.#lastArrival.set(last, request);
+    return settled;
+  }
+
+  #get({ key, wait = false }: SyncArgs<'get'>, asked: Asked): Settled[] {
+    const value = this.#keys.get(key);
+    // A look is no decision: asked again it looks again.
+    if (value !== undefined || !wait) return [found(asked.request, value)];
+    const waiter = { ...asked, key };
+    this.#keys.wait(waiter);
+    this.#waiting.set(asked.request, { kind: 'key', waiter });
+    return this.#breakIfNobodyLeft(waiter);
+  }
+
+  #wake(woken: KeyWaiter[], value: Json): Settled[] {
+    return woken.map(({ request }) => {
+      this.#waiting.delete(request);
+      return found(request, value);
+    });
+  }
+
+  #breakIfNobodyLeft(waiter: KeyWaiter): Settled[] {
+    for (const name of this.cast.names()) if (name !== waiter.member && !this.cast.isGone(name)) return [];
+    this.#keys.withdraw(waiter);
+    const others = [...this.cast.goneNames()].filter((name) => name !== waiter.member);
+    const message =
+      others.length === 0
+        ? `key "${waiter.key}" is not set, and ${waiter.member} is the only member of the test`
+        : `key "${waiter.key}" can no longer be set: ${this.cast.describeMissing(others)}`;
+    const error = new TuttiError('WAIT_BROKEN', message, { details: { culprit: others[0] } });
+    this.#told(waiter.member, others[0], message);
+    return [this.#decide(waiter.request, { ok: false, error })];
+  }
+
+  #barrier(name: string): Barrier {
+    let barrier = this.#barriers.get(name);
+    if (barrier === undefined) {
+      barrier = new Barrier(name, this.cast);
+      this.#barriers.set(name, barrier);
+    }
+    return barrier;
+  }
+
+  /** `timedOut`: the request whose own deadline broke it hears TIMED_OUT, the others BARRIER_BROKEN. */
+  #settle(outcome: BarrierOutcome, timedOut?: string): Settled[] {
+    switch (outcome.what) {
+      case 'waiting':
+        return [];
+      case 'released': {
+        const { release } = outcome;
+        const { generation, arrivals, hasData } = release;
+        this.#record(release);
+        return arrivals.map(({ request }, rank) =>
+          this.#decide(request, {
+            ok: true,
+            result: { generation, rank, size: arrivals.length, hasData },
+            release,
+          }),
+        );
+      }
+      case 'broken': {
+        const { code, message, culprit } = outcome.broken;
+        return outcome.waiters.map(({ member, request }) => {
+          this.#told(member, culprit, message);
+          const error = new TuttiError(request === timedOut ? 'TIMED_OUT' : code, message, {
+            details: culprit ? { culprit } : undefined,
+          });
+          return this.#decide(request, { ok: false, error });
+        });
+      }
+    }
+  }
+
+  #record({ name, generation, arrivals }: Release): void {
+    if (this.records.length >= RECORDS) return;
+    const times = arrivals.map(({ at }) => at);
+    const first = times.reduce((a, b) => Math.min(a, b));
+    const last = times.reduce((a, b) => Math.max(a, b));
+    this.records.push({ name, generation, size: arrivals.length, skew: last - first });
+  }
+
+  #refuse({ member, request }: Asked, error: TuttiError): Settled {
+    this.#waiting.delete(request);
+    const culprit = error.details?.['culprit'];
+    if (error.code.startsWith('BARRIER_'))
+      this.#told(member, typeof culprit === 'string' ? culprit : undefined, error.message);
+    return this.#decide(request, { ok: false, error });
+  }
+
+  #told(member: string, culprit: string | undefined, message: string): void {
+    if (!this.#toldOfBreak.has(member)) this.#toldOfBreak.set(member, { culprit, message });
+  }
+
+  #decide(request: string, answer: Answer): Settled {
+    this.#waiting.delete(request);
+    this.#decided.set(request, answer);
+    this.#decisions += 1;
+    return { request, answer };
+  }
+}
+
+function found(request: string, value: Json | undefined): Settled {
+  return { request, answer: { ok: true, result: { found: value !== undefined, value: value ?? null } } };
+}
