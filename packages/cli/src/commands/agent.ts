@@ -1,0 +1,79 @@
+import { hostname } from 'node:os';
+import { defaultState, locateMaster, locateToken } from '@tutti/client';
+import { NodeName, TuttiError, validate } from '@tutti/protocol';
+import type { Command } from 'commander';
+import { runDaemon } from '../daemon.ts';
+import { sdkDir } from '../installation.ts';
+import { collect, keyValue } from '../options.ts';
+import { SOFTWARE } from '../software.ts';
+import { surroundings } from '../surroundings.ts';
+
+interface Flags {
+  state?: string;
+  master?: string;
+  tokenFile?: string;
+  name?: string;
+  label: string[];
+  address?: string;
+  logLevel: string;
+  private?: boolean;
+}
+
+export function addAgent(program: Command): void {
+  program
+    .command('agent')
+    .description('run the agent daemon: connects this machine to a master and runs what it is given')
+    .option(
+      '--master <url>',
+      'ws://HOST:PORT, wss://…, http(s)://… or unix:PATH (default: $TUTTI_MASTER, else a master on this machine)',
+    )
+    .option(
+      '--token-file <file>',
+      "file that holds the master's token (default: $TUTTI_TOKEN, $TUTTI_TOKEN_FILE)",
+    )
+    .option('--name <name>', 'name of this machine, unique in the pool (default: the host name)')
+    .option('--label <key=value>', 'label of this machine; may be repeated', collect, [])
+    .option(
+      '--address <address>',
+      'address at which other machines reach this one (default: the one the master sees)',
+    )
+    .option(
+      '--state <dir>',
+      'state directory (default: /var/lib/tutti/agent as root, else below $XDG_STATE_HOME)',
+    )
+    .option('--log-level <level>', 'trace, debug, info, warn, error', 'info')
+    .option('--private', 'end everything it started, and delete the state directory, at end-of-file on stdin')
+    .action(async (flags: Flags) => {
+      process.exitCode = await agent(flags);
+    });
+}
+
+async function agent(flags: Flags): Promise<number> {
+  const name = validate(NodeName, flags.name ?? hostname(), 'USAGE', 'the name of this machine');
+  const labels = Object.fromEntries(flags.label.map((label) => keyValue(label, '--label')));
+  const master = locateMaster(flags.master, surroundings());
+  const token = () => locateToken(flags.tokenFile, surroundings());
+  if (token() === undefined) throw new TuttiError('WRONG_TOKEN', 'there is no token to show to the master');
+  const state = flags.state ?? defaultState('agent', surroundings());
+  const { createLog, startAgent } = await import('@tutti/agent');
+  const log = createLog({ daemon: 'agent', level: flags.logLevel, out: process.stderr });
+  const running = await startAgent({
+    state,
+    master,
+    token,
+    name,
+    labels,
+    address: flags.address,
+    software: SOFTWARE,
+    nodePath: process.execPath,
+    sdkDir,
+    log,
+  });
+  const daemon = {
+    state,
+    ready: running.registered.then(() => ({ url: master, name })),
+    failed: running.refused,
+    close: ({ private: isPrivate }: { private: boolean }) => running.close({ kill: isPrivate }),
+  };
+  return runDaemon(daemon, { isPrivate: flags.private === true });
+}

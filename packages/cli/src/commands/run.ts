@@ -1,0 +1,68 @@
+import type { Command } from 'commander';
+import { collect } from '../options.ts';
+
+/** The options of `tutti run`, as commander gives them. */
+export interface RunFlags {
+  role: string[];
+  param: string[];
+  only: string[];
+  file: string[];
+  big?: boolean;
+  name?: string;
+  timeout?: string;
+  local?: boolean;
+  net: string;
+  master?: string;
+  tokenFile?: string;
+  report?: string;
+  logs: boolean;
+}
+
+const EXAMPLES = `
+Examples:
+  tutti run --local --role server=./server.sh --role client:2=./client.sh
+  tutti run --local suite.yaml --param seconds=30 --only 'throughput*'
+  tutti run suite.yaml --master ws://lab:8282 --token-file token
+
+Exit status: 0 all ok, 1 failed, 2 the lab is broken, 3 nothing ran, 4 all skipped, 64 usage, 124 timed out, 130 interrupted.
+`;
+
+export function addRun(program: Command): void {
+  program
+    .command('run')
+    .argument('[suite]', 'a suite file (YAML); without one, say what to run with --role')
+    .description('run tests on several machines at once, and wait for the verdict')
+    .option(
+      '--role <name[:count]=script>',
+      'a role and what it runs: ./FILE, /FILE of the node, or an inline script',
+      collect,
+      [],
+    )
+    .option('--param <key=value>', 'set a parameter of the suite; may be repeated', collect, [])
+    .option('--only <glob>', 'only the tests whose name matches; may be repeated', collect, [])
+    .option('--file <path>', 'with --role: a further file or directory that the scripts need', collect, [])
+    .option('--big', 'stage more than 256 MiB')
+    .option('--name <name>', 'name of the suite in the report')
+    .option('--timeout <time>', 'at most this long per test: 30s, 5m, 1h30m')
+    .option(
+      '--local',
+      'on this machine alone: a private master and as many agents as needed, nothing left behind',
+    )
+    .option(
+      '--net <kind>',
+      'with --local: auto, namespaces (each agent a host of its own; root) or host',
+      'auto',
+    )
+    .option('--master <url>', 'the master (default: $TUTTI_MASTER, else one on this machine)')
+    .option(
+      '--token-file <file>',
+      "file that holds the master's token (default: $TUTTI_TOKEN, $TUTTI_TOKEN_FILE)",
+    )
+    .option('--report <dir>', 'where results go (default: ./tutti-results)')
+    .option('--no-logs', 'fetch only the reports from a remote master')
+    .addHelpText('after', EXAMPLES)
+    .action(async (suite: string | undefined, flags: RunFlags) => {
+      const { run } = await import('../run/run.ts');
+      process.exitCode = await run(suite, flags);
+    });
+}

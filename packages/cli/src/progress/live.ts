@@ -1,0 +1,90 @@
+/**
+ * Progress on a terminal: finished tests stay as lines, the one under way is redrawn below them.
+ *
+ * Never draws more than ten times a second, nor wider than the terminal: a wrapped line could not be taken back.
+ */
+import type { RunView, TestView } from '@tutti/protocol';
+import type { Palette } from './palette.ts';
+import type { Progress, Terminal } from './progress.ts';
+
+const FRAME_MS = 100;
+const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+const MARKS: Record<string, string> = { waiting: '·', staged: '∘', running: '●', ended: '✓' };
+const CLEAR_LINE = '\r\u001b[2K';
+
+export class LiveProgress implements Progress {
+  readonly #out: Terminal;
+  readonly #palette: Palette;
+  readonly #ended = new Set<number>();
+  #view: RunView | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #drawn = false;
+  #frame = 0;
+  readonly #startedAt = new Map<number, number>();
+
+  constructor(out: Terminal, palette: Palette) {
+    this.#out = out;
+    this.#palette = palette;
+  }
+
+  note(line: string): void {
+    this.#erase();
+    this.#out.write(`${line}\n`);
+  }
+
+  show(view: RunView): void {
+    this.#view = view;
+    this.#timer ??= setInterval(() => this.#draw(), FRAME_MS);
+    for (const [index, test] of view.tests.entries()) {
+      if (test.state !== 'waiting' && !this.#startedAt.has(index))
+        this.#startedAt.set(index, performance.now());
+      if (test.status === undefined || this.#ended.has(index)) continue;
+      this.#ended.add(index);
+      this.note(
+        `${this.#palette.status(test.status.padEnd(11))} ${test.name}${this.#palette.dim(took(test))}`,
+      );
+    }
+  }
+
+  end(): void {
+    clearInterval(this.#timer);
+    this.#timer = undefined;
+    this.#erase();
+  }
+
+  #draw(): void {
+    this.#frame += 1;
+    const line = this.#line();
+    this.#erase();
+    if (line === undefined) return;
+    this.#out.write(line.slice(0, (this.#out.columns ?? 80) - 1));
+    this.#drawn = true;
+  }
+
+  #line(): string | undefined {
+    const view = this.#view;
+    if (view === undefined || view.phase === 'finished') return undefined;
+    const spinner = SPINNER[this.#frame % SPINNER.length];
+    const index = view.tests.findIndex((test) => test.state !== 'waiting' && test.status === undefined);
+    const test = view.tests[index];
+    if (test === undefined)
+      return `${spinner} run ${view.run} ${view.phase}${view.waitsFor ? `: ${view.waitsFor}` : ''}`;
+    const seconds = (performance.now() - (this.#startedAt.get(index) ?? 0)) / 1000;
+    const members = test.members.map(({ member, state, status }) => `${mark(state, status)} ${member}`);
+    return `${spinner} ${test.name}  ${test.state} ${seconds.toFixed(1)} s  ${members.join('  ')}`;
+  }
+
+  #erase(): void {
+    if (this.#drawn) this.#out.write(CLEAR_LINE);
+    this.#drawn = false;
+  }
+}
+
+function mark(state: string, status: string | undefined): string {
+  if (status !== undefined && status !== 'PASS') return '✗';
+  return MARKS[state] ?? '?';
+}
+
+function took({ duration, cause }: TestView): string {
+  return `${duration === undefined ? '' : `  ${duration.toFixed(1)} s`}${cause === undefined ? '' : `  ${cause}`}`;
+}

@@ -1,0 +1,34 @@
+/** Colours, where the reader has them: on a terminal, unless NO_COLOR says otherwise (no-color.org). */
+
+export interface Palette {
+  /** Colours text by the status that it names. */
+  status(text: string): string;
+  dim(text: string): string;
+}
+
+const GREEN = 32;
+const YELLOW = 33;
+const RED = 31;
+const DIM = 2;
+
+const COLOURS: Record<string, number> = {
+  PASS: GREEN,
+  XFAIL: GREEN,
+  WARN: YELLOW,
+  SKIP: YELLOW,
+  CANCEL: YELLOW,
+  XPASS: RED,
+  FAIL: RED,
+  INTERRUPTED: RED,
+  ERROR: RED,
+};
+
+export function paletteFor(isTerminal: boolean, env: Record<string, string | undefined>): Palette {
+  if (!isTerminal || env['NO_COLOR'] || env['TERM'] === 'dumb')
+    return { status: (text) => text, dim: (text) => text };
+  const paint = (code: number, text: string) => `\u001b[${code}m${text}\u001b[0m`;
+  return {
+    status: (text) => paint(COLOURS[text.trim()] ?? 0, text),
+    dim: (text) => paint(DIM, text),
+  };
+}

@@ -1,0 +1,45 @@
+/** Progress as plain lines: for logs, CI and pipes. Each change of a test's state is one line, once. */
+import type { RunView, TestView } from '@tutti/protocol';
+import type { Progress, Terminal } from './progress.ts';
+
+export class PlainProgress implements Progress {
+  readonly #out: Terminal;
+  readonly #said = new Set<string>();
+
+  constructor(out: Terminal) {
+    this.#out = out;
+  }
+
+  note(line: string): void {
+    this.#out.write(`${line}\n`);
+  }
+
+  show(view: RunView): void {
+    if (view.phase === 'queued' && view.waitsFor)
+      this.#once(`run ${view.run} ${view.suite}: queued, ${view.waitsFor}`);
+    for (const test of view.tests) {
+      const line = describe(test);
+      if (line) this.#once(`run ${view.run} ${view.suite}: ${test.name}: ${line}`);
+    }
+  }
+
+  end(): void {}
+
+  #once(line: string): void {
+    if (this.#said.has(line)) return;
+    this.#said.add(line);
+    this.note(line);
+  }
+}
+
+/** Members listed by name when they are few. */
+const LISTED = 8;
+
+function describe({ state, status, duration, cause, members }: TestView): string | undefined {
+  if (status !== undefined)
+    return `${status}${duration === undefined ? '' : ` in ${duration.toFixed(1)} s`}${cause === undefined ? '' : `: ${cause}`}`;
+  if (state !== 'running') return undefined;
+  const shown = members.slice(0, LISTED).map(({ member, node }) => `${member} on ${node}`);
+  const more = members.length > LISTED ? ` and ${members.length - LISTED} more` : '';
+  return `running ${shown.join(', ')}${more}`;
+}

@@ -1,0 +1,12 @@
+/** Where a run takes place: a private lab on this machine, or a master elsewhere. */
+import type { MasterClient } from '@tutti/client';
+import type { RunView } from '@tutti/protocol';
+
+export interface Place {
+  readonly client: MasterClient;
+  /** Rejects when the place breaks down under the run; never resolves. */
+  readonly failed: Promise<never>;
+  /** Makes the run's directory available here; returns its path. */
+  results(view: RunView): Promise<string>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,87 @@
+/** `tutti run`: from the command line to the exit status. */
+import { resolve } from 'node:path';
+import {
+  durationSeconds,
+  followRun,
+  type LoadedSuite,
+  loadSuiteFile,
+  nodesNeeded,
+  suiteFromRoles,
+} from '@tutti/client';
+import { EXIT, TuttiError } from '@tutti/protocol';
+import type { RunFlags } from '../commands/run.ts';
+import { keyValue } from '../options.ts';
+import { makeProgress } from '../progress/progress.ts';
+import { type Interrupt, onInterrupt } from './interrupt.ts';
+import { openLocal } from './local.ts';
+import type { Place } from './place.ts';
+import { openRemote } from './remote.ts';
+import { printSummary } from './summary.ts';
+
+export async function run(suitePath: string | undefined, flags: RunFlags): Promise<number> {
+  const suite = await load(suitePath, flags);
+  const progress = makeProgress(process.stderr, process.env);
+  for (const warning of suite.warnings) progress.note(`warning: ${warning}`);
+  const interrupt = onInterrupt((signal) =>
+    progress.note(`${signal}: cancelling the run; once more to leave at once`),
+  );
+  let place: Place | undefined;
+  try {
+    place = await open(suite, flags, interrupt, (line) => progress.note(line));
+    const { spec, sources } = suite;
+    const followed = followRun(place.client, {
+      spec,
+      sources,
+      owned: true,
+      signal: interrupt.signal,
+      onView: (view) => progress.show(view),
+    });
+    const view = await Promise.race([followed, place.failed]);
+    progress.end();
+    const dir = await place.results(view);
+    await printSummary(dir, process.stdout);
+    return view.exit ?? EXIT.error;
+  } catch (error) {
+    if (interrupt.signal.aborted) return EXIT.interrupted;
+    throw error;
+  } finally {
+    progress.end();
+    await place?.close();
+    interrupt.stop();
+  }
+}
+
+function load(suitePath: string | undefined, flags: RunFlags): Promise<LoadedSuite> {
+  const timeout = flags.timeout === undefined ? undefined : durationSeconds(flags.timeout);
+  const options = {
+    params: Object.fromEntries(flags.param.map((param) => keyValue(param, '--param'))),
+    only: flags.only,
+    files: flags.file,
+    big: flags.big === true,
+    cwd: process.cwd(),
+    name: flags.name,
+    timeout,
+  };
+  if (suitePath === undefined) {
+    if (flags.role.length === 0)
+      throw new TuttiError('USAGE', 'nothing to run: give a suite file, or --role NAME=SCRIPT');
+    return suiteFromRoles(flags.role, options);
+  }
+  if (flags.role.length > 0) throw new TuttiError('USAGE', 'give either a suite file or --role, not both');
+  return loadSuiteFile(suitePath, options);
+}
+
+function open(
+  suite: LoadedSuite,
+  flags: RunFlags,
+  { signal }: Interrupt,
+  note: (line: string) => void,
+): Promise<Place> {
+  const resultsDir = resolve(flags.report ?? 'tutti-results');
+  const { net } = flags;
+  if (net !== 'auto' && net !== 'namespaces' && net !== 'host') {
+    throw new TuttiError('USAGE', `--net takes auto, namespaces or host, not "${net}"`);
+  }
+  if (flags.local) return openLocal({ agents: nodesNeeded(suite.spec), net, resultsDir, signal, note });
+  return openRemote({ master: flags.master, tokenFile: flags.tokenFile, resultsDir, logs: flags.logs });
+}

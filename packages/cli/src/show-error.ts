@@ -1,0 +1,35 @@
+/** Errors for people: what happened, to which thing, what to do now; and the exit status it means. */
+import { type ErrorCode, EXIT, TuttiError } from '@tutti/protocol';
+
+const USAGE: ReadonlySet<ErrorCode> = new Set([
+  'USAGE',
+  'NO_MASTER',
+  'SUITE_INVALID',
+  'UNUSED_ROLE',
+  'SCRIPT_MISSING',
+  'SCRIPT_NOT_RUNNABLE',
+  'PATH_ESCAPES',
+  'SUITE_TOO_BIG',
+  'BAD_ADDRESS',
+]);
+
+/** Prints it and returns the exit status. */
+export function showError(thrown: unknown, out: { write(text: string): unknown }): number {
+  if (!(thrown instanceof TuttiError)) {
+    out.write(
+      `tutti: a defect in Tutti: ${thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown)}\n`,
+    );
+    return EXIT.error;
+  }
+  out.write(`tutti: ${thrown.message}\n`);
+  if (thrown.code === 'INTERNAL' && thrown.stack) out.write(`${thrown.stack}\n`);
+  out.write(`${thrown.action} (${thrown.code})\n`);
+  return exitStatus(thrown.code);
+}
+
+function exitStatus(code: ErrorCode): number {
+  if (USAGE.has(code)) return EXIT.usage;
+  if (code === 'CANCELLED') return EXIT.interrupted;
+  if (code === 'NOT_ENOUGH_NODES') return EXIT.nothingRan;
+  return EXIT.error;
+}

@@ -1,0 +1,8 @@
+/** The JSON Schema of a suite file, for editors: `docs/schema/suite.json`. */
+import { z } from 'zod';
+import { SuiteFields } from './schema.ts';
+
+export function suiteJsonSchema(): Record<string, unknown> {
+  const { $schema, ...schema } = z.toJSONSchema(SuiteFields, { io: 'input', reused: 'ref' });
+  return { $schema, title: 'Tutti suite', ...schema };
+}

@@ -1,0 +1,69 @@
+/**
+ * Whether a staged script will run where it is sent: it exists, lies inside the root, is among what is
+ * staged, and is runnable. Says so before any machine is taken.
+ */
+import { open, readdir, realpath, stat } from 'node:fs/promises';
+import { basename, dirname, join, relative } from 'node:path';
+import { type ErrorCode, staysBelow } from '@tutti/protocol';
+import { FIRST_BYTES, runnable } from './runnable.ts';
+import type { Found } from './staging/found.ts';
+import { cannotRead } from './staging/unreadable.ts';
+import { nearest } from './suggestion.ts';
+
+export interface ScriptTrouble {
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly hint?: string | undefined;
+}
+
+/** `path` is relative to `root`; `staged` is what will be there, by path. */
+export async function scriptTrouble(
+  root: string,
+  path: string,
+  staged: ReadonlyMap<string, Found>,
+): Promise<ScriptTrouble | undefined> {
+  const shown = `./${path}`;
+  const real = await realpath(join(root, path)).catch(() => undefined);
+  if (real === undefined) {
+    const beside = await readdir(join(root, dirname(path))).catch(() => []);
+    const meant = nearest(basename(path), beside);
+    const hint = meant ? `did you mean "./${join(dirname(path), meant)}"?` : `paths are relative to ${root}`;
+    return { code: 'SCRIPT_MISSING', message: `the script ${shown} does not exist`, hint };
+  }
+  const inside = relative(await realpath(root), real);
+  if (!staysBelow(inside)) {
+    const hint = `keep scripts below ${root}, which is what machines get`;
+    return { code: 'PATH_ESCAPES', message: `the script ${shown} leads to ${real}, outside the suite`, hint };
+  }
+  if (!staged.has(inside) || isLeftOut(path, staged)) {
+    const hint = '.git, node_modules, tutti-results and what .tuttiignore names are not sent to machines';
+    return { code: 'SCRIPT_MISSING', message: `the script ${shown} is left out of what machines get`, hint };
+  }
+  const stats = await stat(real);
+  if (!stats.isFile())
+    return { code: 'SCRIPT_NOT_RUNNABLE', message: `${shown} is a directory, not a script` };
+  const verdict = runnable(shown, stats.mode & 0o777, await firstBytes(shown, real));
+  if (verdict.ok) return undefined;
+  return { code: 'SCRIPT_NOT_RUNNABLE', message: `the script ${shown} cannot be run: ${verdict.why}` };
+}
+
+/** The way to the script, up to the first link on it. */
+function isLeftOut(path: string, staged: ReadonlyMap<string, Found>): boolean {
+  const parts = path.split('/');
+  for (let length = 1; length <= parts.length; length += 1) {
+    const entry = staged.get(parts.slice(0, length).join('/'));
+    if (!entry) return true;
+    if (entry.kind === 'link') return false;
+  }
+  return false;
+}
+
+async function firstBytes(shown: string, absolute: string): Promise<Uint8Array> {
+  try {
+    await using file = await open(absolute);
+    const { buffer, bytesRead } = await file.read({ buffer: new Uint8Array(FIRST_BYTES) });
+    return buffer.subarray(0, bytesRead);
+  } catch (cause) {
+    throw cannotRead(shown, cause);
+  }
+}
