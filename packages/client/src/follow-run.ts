@@ -6,7 +6,7 @@
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { type ByteSource, sendBlobs } from '@tutti/link';
-import { type Blob, type RunSpec, type RunView, TuttiError } from '@tutti/protocol';
+import { type Blob, type RunSpec, type RunView, type TestView, TuttiError } from '@tutti/protocol';
 import type { MasterClient } from './master-client.ts';
 
 export interface FollowOptions {
@@ -88,24 +88,22 @@ async function watch(
   run: number,
   { onView }: FollowOptions,
 ): Promise<RunView | undefined> {
-  let view: RunView | undefined;
+  const tests: TestView[] = [];
   const done = Promise.withResolvers<RunView>();
-  const show = (next: RunView) => {
-    view = next;
-    onView?.(next);
-    if (next.phase === 'finished') done.resolve(next);
-  };
   const stop = client.listen({
-    run: (change) => {
-      if (view && change.run === run) show({ ...change, tests: view.tests });
-    },
     test: ({ run: of, index, test }) => {
-      if (view && of === run) show({ ...view, tests: view.tests.with(index, test) });
+      if (of === run) tests[index] = test;
+    },
+    // It comes after the tests that changed with it, the first time after all of them.
+    run: (head) => {
+      if (head.run !== run) return;
+      const view = { ...head, tests: [...tests] };
+      onView?.(view);
+      if (head.phase === 'finished') done.resolve(view);
     },
   });
   try {
-    const snapshot = await client.call('run.watch', { run });
-    show(snapshot.view);
+    await client.call('run.watch', { run });
     return await Promise.race([done.promise, client.lost().then(() => undefined)]);
   } finally {
     stop();

@@ -1,5 +1,5 @@
 /** A session's peer that says whatever a test wants, well-formed or not, and writes down what it hears. */
-import { decode, type Direction, encode, type Envelope, type TuttiError } from '@tutti/protocol';
+import { type Direction, decode, type Envelope, encode, type TuttiError } from '@tutti/protocol';
 import {
   type EndOptions,
   FakeClock,
@@ -39,7 +39,17 @@ export class RawPeer {
   }
 
   of<K extends Envelope['kind']>(kind: K): Extract<Envelope, { kind: K }>[] {
-    return this.heard.filter((envelope): envelope is Extract<Envelope, { kind: K }> => envelope.kind === kind);
+    return this.heard.filter(
+      (envelope): envelope is Extract<Envelope, { kind: K }> => envelope.kind === kind,
+    );
+  }
+
+  /** The one envelope of that kind that was heard. */
+  only<K extends Envelope['kind']>(kind: K): Extract<Envelope, { kind: K }> {
+    const [envelope, ...more] = this.of(kind);
+    if (envelope === undefined || more.length > 0)
+      throw new Error(`heard ${this.of(kind).length} of ${kind}, not one`);
+    return envelope;
   }
 
   events(name: string): unknown[] {

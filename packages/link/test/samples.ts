@@ -7,7 +7,10 @@ export function request(n: number): string {
   return `request-${n}`;
 }
 
-export function setKey(n: number, value: CallParams<'sync.set'>['args']['value'] = n): CallParams<'sync.set'> {
+export function setKey(
+  n: number,
+  value: CallParams<'sync.set'>['args']['value'] = n,
+): CallParams<'sync.set'> {
   return { member: ID, request: request(n), at: 1, args: { key: `key ${n}`, value } };
 }
 
@@ -25,3 +28,12 @@ export const HELLO: CallParams<'hello'> = {
 };
 
 export const WELCOME = { master: ID, software: '0.1.0', giveUp: [] };
+
+/** What `barrier.data` tells. */
+export const RELEASE = { attempt: ID, name: 'ready', generation: 0, json: '[]' };
+
+/** The same, with about that many bytes. */
+export const bulky = (bytes: number) => ({
+  ...RELEASE,
+  json: JSON.stringify([['client.0', 'x'.repeat(bytes)]]),
+});

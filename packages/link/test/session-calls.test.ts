@@ -1,8 +1,9 @@
 import { LIMITS, TuttiError } from '@tutti/protocol';
-import { connectedSessions, settled } from '@tutti/testkit';
+import { connectedSessions, rejection, settled } from '@tutti/testkit';
 import { describe, expect, test } from 'vitest';
-import { ID, request, setKey } from './samples.ts';
+import { countListeners } from './count-listeners.ts';
 import { agentWithRawMaster, masterWithRawAgent } from './raw-peer.ts';
+import { ID, request, setKey } from './samples.ts';
 
 const IDLE = { pending: 0, serving: 0, outgoing: 0, incoming: 0 };
 
@@ -60,7 +61,7 @@ describe('answers', () => {
     expect(session.closed).toBeUndefined();
     const calling = session.call('sync.set', setKey(1));
     await settled();
-    const [{ id }] = peer.of('call') as [{ id: number }];
+    const { id } = peer.only('call');
     await peer.say({ kind: 'result', id, result: {} }, { kind: 'result', id, result: {} });
     expect(await calling).toEqual({});
     expect(session.closed).toBeUndefined();
@@ -68,16 +69,18 @@ describe('answers', () => {
 
   test('of the wrong shape are BAD_RESULT and name the field', async () => {
     const { session, peer } = agentWithRawMaster();
-    const calling = session.call('sync.incr', {
-      member: ID,
-      request: request(1),
-      at: 0,
-      args: { key: 'k' },
-    });
+    const calling = rejection(
+      session.call('sync.incr', {
+        member: ID,
+        request: request(1),
+        at: 0,
+        args: { key: 'k' },
+      }),
+    );
     await settled();
-    const [{ id }] = peer.of('call') as [{ id: number }];
+    const { id } = peer.only('call');
     await peer.say({ kind: 'result', id, result: { value: 'seven' } });
-    await expect(calling).rejects.toMatchObject({ code: 'BAD_RESULT', details: { path: 'value' } });
+    expect(await calling).toMatchObject({ code: 'BAD_RESULT', details: { path: 'value' } });
     expect(session.closed).toBeUndefined();
     expect(session.debugState()).toEqual(IDLE);
   });
@@ -116,16 +119,16 @@ describe('parameters', () => {
     let got: unknown;
     const { peer } = masterWithRawAgent({
       handlers: {
-        'member.collected': (params) => {
+        'sync.set': (params) => {
           got = params;
           return {};
         },
       },
     });
-    const params = { member: ID, skipped: [], mood: 'good' };
-    await peer.say({ kind: 'call', id: 1, name: 'member.collected', params });
-    expect(peer.of('result')).toEqual([{ kind: 'result', id: 1, result: {} }]);
-    expect(got).toStrictEqual({ member: ID, skipped: [] });
+    const params = { ...setKey(1), mood: 'good', args: { ...setKey(1).args, mood: 'better' } };
+    await peer.say({ kind: 'call', id: 1, name: 'sync.set', params });
+    expect(peer.only('result')).toEqual({ kind: 'result', id: 1, result: {} });
+    expect(got).toStrictEqual(setKey(1));
   });
 
   test('that are wrong are refused with the path of the field, and the handler never sees them', async () => {
@@ -134,7 +137,7 @@ describe('parameters', () => {
     });
     const params = { ...setKey(1), args: { key: 'a\nb', value: 1 } };
     await peer.say({ kind: 'call', id: 4, name: 'sync.set', params });
-    const [{ id, failure }] = peer.of('failure') as [{ id: number; failure: { code: string; message: string } }];
+    const { id, failure } = peer.only('failure');
     expect(id).toBe(4);
     expect(failure).toMatchObject({ code: 'BAD_PARAMS', details: { path: 'args.key' } });
     expect(failure.message).toMatch(/^sync\.set: args\.key: /);
@@ -208,7 +211,11 @@ describe('a failing handler', () => {
   const awkward: [string, Record<string, unknown>, unknown][] = [
     ['too large for a frame', { text: 'x'.repeat(LIMITS.frame.value) }, undefined],
     ['that are circular', circle, undefined],
-    ['that MessagePack has no plain type for', { at: new Date(0), list: [undefined] }, { at: '1970-01-01T00:00:00.000Z', list: [null] }],
+    [
+      'that MessagePack has no plain type for',
+      { at: new Date(0), list: [undefined] },
+      { at: '1970-01-01T00:00:00.000Z', list: [null] },
+    ],
   ];
   for (const [kind, details, received] of awkward) {
     test(`is answered even with details ${kind}`, async () => {
@@ -228,11 +235,11 @@ describe('a failing handler', () => {
 
 test('a failure code that this version does not know is INTERNAL, with its message', async () => {
   const { session, peer } = agentWithRawMaster();
-  const calling = session.call('sync.set', setKey(1));
+  const calling = rejection(session.call('sync.set', setKey(1)));
   await settled();
-  const [{ id }] = peer.of('call') as [{ id: number }];
+  const { id } = peer.only('call');
   await peer.say({ kind: 'failure', id, failure: { code: 'FROM_THE_FUTURE', message: 'flying car parked' } });
-  await expect(calling).rejects.toMatchObject({ code: 'INTERNAL', message: 'flying car parked' });
+  expect(await calling).toMatchObject({ code: 'INTERNAL', message: 'flying car parked' });
 });
 
 test('an unknown call is answered UNKNOWN_CALL and the session goes on', async () => {
@@ -270,7 +277,12 @@ test('one call more than a session may have open is refused, and those before it
   const { session, peer } = masterWithRawAgent({ handlers: { 'sync.set': () => waiting.promise } });
   const most = LIMITS.openCalls.value;
   await peer.say(
-    ...Array.from({ length: most + 1 }, (_, id) => ({ kind: 'call' as const, id, name: 'sync.set', params: setKey(id) })),
+    ...Array.from({ length: most + 1 }, (_, id) => ({
+      kind: 'call' as const,
+      id,
+      name: 'sync.set',
+      params: setKey(id),
+    })),
   );
   expect(peer.of('failure').map(({ id, failure }) => [id, failure.code])).toEqual([[most, 'TOO_MANY_CALLS']]);
   expect(session.closed).toBeUndefined();
@@ -298,12 +310,12 @@ describe('withdrawing', () => {
       },
     });
     const params = { member: ID, request: request(1), at: 0, args: { key: 'k', wait: true } };
-    const calling = dialled.call('sync.get', params, { signal: stop.signal });
+    const calling = rejection(dialled.call('sync.get', params, { signal: stop.signal }));
     await settled();
     expect([dialled.debugState().pending, master.debugState().serving]).toEqual([1, 1]);
     const cause = new Error('enough');
     stop.abort(cause);
-    await expect(calling).rejects.toMatchObject({ code: 'CANCELLED', cause });
+    expect(await calling).toMatchObject({ code: 'CANCELLED', cause });
     await settled();
     expect(reason).toMatchObject({ code: 'CANCELLED' });
     expect([dialled.debugState(), master.debugState()]).toEqual([IDLE, IDLE]);
@@ -322,10 +334,10 @@ describe('withdrawing', () => {
         },
       },
     });
-    const calling = master.call('node.probe', {}, { signal: stop.signal });
+    const calling = rejection(master.call('node.probe', {}, { signal: stop.signal }));
     await settled();
     stop.abort();
-    await expect(calling).rejects.toMatchObject({ code: 'CANCELLED' });
+    expect(await calling).toMatchObject({ code: 'CANCELLED' });
     await settled();
     expect([dialled.debugState(), master.debugState()]).toEqual([IDLE, IDLE]);
   });
@@ -345,10 +357,10 @@ describe('withdrawing', () => {
         },
       },
     });
-    const calling = dialled.call('sync.set', setKey(1), { signal: stop.signal });
+    const calling = rejection(dialled.call('sync.set', setKey(1), { signal: stop.signal }));
     await settled();
     stop.abort();
-    await expect(calling).rejects.toMatchObject({ code: 'CANCELLED' });
+    expect(await calling).toMatchObject({ code: 'CANCELLED' });
     await settled();
     later.resolve();
     await settled();
@@ -371,7 +383,7 @@ describe('withdrawing', () => {
     const calling = session.call('sync.set', setKey(1), { signal: stop.signal });
     await settled();
     expect(listeners()).toBe(1);
-    const [{ id }] = peer.of('call') as [{ id: number }];
+    const { id } = peer.only('call');
     await peer.say({ kind: 'result', id, result: {} });
     await calling;
     expect(listeners()).toBe(0);
@@ -389,28 +401,13 @@ describe('withdrawing', () => {
   test('an answer that crosses the cancel is ignored', async () => {
     const stop = new AbortController();
     const { session, peer } = agentWithRawMaster();
-    const calling = session.call('sync.set', setKey(1), { signal: stop.signal });
+    const calling = rejection(session.call('sync.set', setKey(1), { signal: stop.signal }));
     await settled();
     stop.abort();
-    await expect(calling).rejects.toMatchObject({ code: 'CANCELLED' });
-    const [{ id }] = peer.of('call') as [{ id: number }];
+    expect(await calling).toMatchObject({ code: 'CANCELLED' });
+    const { id } = peer.only('call');
     await peer.say({ kind: 'result', id, result: {} });
     expect(peer.of('cancel')).toEqual([{ kind: 'cancel', id }]);
     expect(session.closed).toBeUndefined();
   });
 });
-
-/** How many listeners a signal has at present. */
-function countListeners(signal: AbortSignal): () => number {
-  let count = 0;
-  const { addEventListener, removeEventListener } = signal;
-  signal.addEventListener = (...args: Parameters<AbortSignal['addEventListener']>) => {
-    count += 1;
-    addEventListener.apply(signal, args);
-  };
-  signal.removeEventListener = (...args: Parameters<AbortSignal['removeEventListener']>) => {
-    count -= 1;
-    removeEventListener.apply(signal, args);
-  };
-  return () => count;
-}

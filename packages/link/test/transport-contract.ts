@@ -15,7 +15,7 @@ export interface Connection {
   there: Flow;
   back: Flow;
   /** Ends the connection without a goodbye. */
-  cut(): void;
+  cut: () => void;
 }
 
 export interface Network {
@@ -33,6 +33,7 @@ const MANY = 24;
 
 export function transportContract(name: string, open: () => Promise<Network>): void {
   const contract = (sentence: string, body: (network: Network) => Promise<void>) =>
+    // oxlint-disable-next-line vitest/valid-title, vitest/expect-expect -- the sentences and what they expect are below
     test(sentence, async () => {
       const network = await open();
       try {
@@ -42,6 +43,7 @@ export function transportContract(name: string, open: () => Promise<Network>): v
       }
     });
 
+  // oxlint-disable-next-line vitest/valid-title -- the caller names what it brings
   describe(name, () => {
     contract('messages of any size arrive whole and in order', async (network) => {
       const { sender, receiver } = await network.connect();
@@ -79,18 +81,21 @@ export function transportContract(name: string, open: () => Promise<Network>): v
       expect(got.closed).toMatchObject([{ code: WHY.code, message: WHY.message }]);
     });
 
-    contract('a close is told to both sides once, with the reason of the one that closed', async (network) => {
-      const { sender, receiver, cut } = await network.connect();
-      const [sending, receiving] = [new Recorder(sender), new Recorder(receiver)];
-      sender.close(WHY);
-      sender.close(new TuttiError('INTERNAL', 'too late'));
-      await eventually(() => sending.closed.length > 0 && receiving.closed.length > 0);
-      receiver.close(new TuttiError('INTERNAL', 'too late'));
-      cut();
-      await settled();
-      expect(sending.closed).toEqual([WHY]);
-      expect(receiving.closed).toMatchObject([{ code: WHY.code, message: WHY.message }]);
-    });
+    contract(
+      'a close is told to both sides once, with the reason of the one that closed',
+      async (network) => {
+        const { sender, receiver, cut } = await network.connect();
+        const [sending, receiving] = [new Recorder(sender), new Recorder(receiver)];
+        sender.close(WHY);
+        sender.close(new TuttiError('INTERNAL', 'too late'));
+        await eventually(() => sending.closed.length > 0 && receiving.closed.length > 0);
+        receiver.close(new TuttiError('INTERNAL', 'too late'));
+        cut();
+        await settled();
+        expect(sending.closed).toEqual([WHY]);
+        expect(receiving.closed).toMatchObject([{ code: WHY.code, message: WHY.message }]);
+      },
+    );
 
     contract('when both sides close at once, each keeps its own reason', async (network) => {
       const { sender, receiver } = await network.connect();
@@ -173,21 +178,24 @@ export function transportContract(name: string, open: () => Promise<Network>): v
       expect(flushed).toEqual([1, 2, 3]);
     });
 
-    contract('what a slow peer does not take stays in the queue, and leaves it unflushed', async (network) => {
-      const { sender, receiver, there } = await network.connect();
-      const got = new Recorder(receiver);
-      const flushed: number[] = [];
-      there.hold();
-      for (let n = 0; n < MANY; n += 1) sender.send(numbered(n, LIMITS.frame.value), () => flushed.push(n));
-      there.pass(LIMITS.frame.value + 20);
-      await eventually(() => got.messages.length === 1);
-      expect(sender.queued).toBeGreaterThan(0);
-      expect(flushed).not.toContain(MANY - 1);
-      there.release();
-      await eventually(() => got.messages.length === MANY && flushed.length === MANY);
-      expect(got.numbers).toEqual(flushed);
-      await eventually(() => sender.queued === 0);
-    });
+    contract(
+      'what a slow peer does not take stays in the queue, and leaves it unflushed',
+      async (network) => {
+        const { sender, receiver, there } = await network.connect();
+        const got = new Recorder(receiver);
+        const flushed: number[] = [];
+        there.hold();
+        for (let n = 0; n < MANY; n += 1) sender.send(numbered(n, LIMITS.frame.value), () => flushed.push(n));
+        there.pass(LIMITS.frame.value + 20);
+        await eventually(() => got.messages.length === 1);
+        expect(sender.queued).toBeGreaterThan(0);
+        expect(flushed).not.toContain(MANY - 1);
+        there.release();
+        await eventually(() => got.messages.length === MANY && flushed.length === MANY);
+        expect(got.numbers).toEqual(flushed);
+        await eventually(() => sender.queued === 0);
+      },
+    );
 
     contract('what was still queued when the connection broke is never flushed', async (network) => {
       const { sender, there, cut } = await network.connect();

@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import type { Socket } from 'node:net';
 import { SUBPROTOCOL } from '@tutti/protocol';
 import { eventually, Relay } from '@tutti/testkit';
 import { describe, expect, test } from 'vitest';
@@ -131,6 +132,6 @@ test('over TCP a transport knows its peer, on a Unix socket there is no address'
 });
 
 /** The socket below a WebSocket, to put bytes on it that `ws` would not. */
-function internals(ws: WebSocket): { socket: import('node:net').Socket } {
-  return { socket: (ws as unknown as { _socket: import('node:net').Socket })._socket };
+function internals(ws: WebSocket): { socket: Socket } {
+  return { socket: (ws as unknown as { _socket: Socket })._socket };
 }

@@ -140,12 +140,12 @@ export const ERRORS = {
   USAGE: {
     retry: false,
     means: 'The command line cannot be understood.',
-    action: 'Run the command with --help.',
+    action: 'The command says more with --help.',
   },
   SUITE_INVALID: {
     retry: false,
     means: 'A suite file has a mistake.',
-    action: 'The message names file, line and column.',
+    action: 'Correct the suite at the places named.',
   },
   UNUSED_ROLE: {
     retry: false,

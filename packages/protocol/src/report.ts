@@ -29,7 +29,7 @@ export const ReportMember = z.object({
   status: Running,
   exit: z.number().int().optional(),
   signal: z.string().optional(),
-  /** What ended it from outside: "test over", "timed out". */
+  /** What ended it from outside: "test over", "timeout". */
   stopped: z.string().optional(),
   /** It failed only because it was told of a break that this member caused. */
   because_of: MemberName.optional(),

@@ -5,6 +5,7 @@ export * from './flow.ts';
 export * from './memory-stream.ts';
 export * from './memory-transport.ts';
 export * from './memory-wire.ts';
+export * from './rejection.ts';
 export * from './relay.ts';
 export * from './seeded-random.ts';
 export * from './stub-handlers.ts';

@@ -23,9 +23,9 @@ export interface MemoryPair {
   leftToRight: MemoryWire;
   rightToLeft: MemoryWire;
   /** The connection is reset: both sides hear of it at once. */
-  cut(): void;
+  cut: () => void;
   /** The cable is pulled: neither side hears of it. */
-  lose(): void;
+  lose: () => void;
 }
 
 export function memoryTransports({ clock = new FakeClock(), faults = {} }: MemoryOptions = {}): MemoryPair {

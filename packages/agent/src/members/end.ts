@@ -21,7 +21,7 @@ export async function measureEnd(
 ): Promise<MemberEnd> {
   const logs: MemberEnd['logs'] = [];
   for (const source of LOG_SOURCES) {
-    logs.push({ source, incarnation: layout.n, length: (await stat(layout.log(source))).size });
+    logs.push({ source, incarnation: layout.n, length: await lengthOf(layout.log(source)) });
   }
   return {
     exit: how.exit,
@@ -31,6 +31,15 @@ export async function measureEnd(
     lastLine: await lastLine([layout.log('stderr'), layout.log('stdout')]),
     survivors: how.survivors,
   };
+}
+
+/** A script may have removed even its own log; its member ends all the same. */
+async function lengthOf(path: string): Promise<number> {
+  try {
+    return (await stat(path)).size;
+  } catch {
+    return 0;
+  }
 }
 
 export async function readEnd(layout: Layout): Promise<MemberEnd | undefined> {

@@ -28,10 +28,11 @@ function shorten(line: string): string {
   return `${line.slice(0, cut)}…`;
 }
 
-/** Of the first of these files that has one. */
+/** Of the first of these files that has one; a file that cannot be read has none. */
 export async function lastLine(paths: readonly string[]): Promise<string> {
   for (const path of paths) {
-    const line = lastLineOf(await readTail(path));
+    const tail = await readTail(path).catch(() => new Uint8Array());
+    const line = lastLineOf(tail);
     if (line !== '') return line;
   }
   return '';

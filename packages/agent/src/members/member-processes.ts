@@ -95,8 +95,11 @@ export class MemberProcesses {
     }
   }
 
-  async remove(): Promise<boolean> {
-    return (await this.#cgroup?.remove()) ?? true;
+  /** `root`: an agent that was killed while it started the member may have made the cgroup and not written it down. */
+  async remove(root: string | undefined, member: string): Promise<boolean> {
+    const unrecorded = root === undefined ? undefined : new CgroupTree(join(root, member));
+    const removed = (await this.#cgroup?.remove()) ?? true;
+    return ((await unrecorded?.remove()) ?? true) && removed;
   }
 
   /** A script that stops its process group stops wrapper and relays with it. */

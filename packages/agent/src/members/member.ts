@@ -4,18 +4,14 @@
  * Everything that is learnt comes from the kernel or from files of the member directory, so that an agent which finds the
  * directory knows as much as the one that made it. See `Members` for the promises.
  */
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { closeSync } from 'node:fs';
 import { type MemberEnd, type MemberSpec, type StopReason, TuttiError } from '@tutti/protocol';
 import { machineUptime as uptime } from '../system/clock.ts';
 import { writeDurably } from '../system/durable.ts';
-import { LifeLine } from '../system/fifo.ts';
 import { type Timer, timer } from '../system/timer.ts';
 import { commandFor } from './command.ts';
 import type { MemberContext } from './context.ts';
 import { measureEnd } from './end.ts';
-import { environmentOf } from './environment.ts';
+import { LifeLines, launch } from './launch.ts';
 import type { Layout } from './layout.ts';
 import { MemberProcesses } from './member-processes.ts';
 import { MemberSocket } from './member-socket.ts';
@@ -32,8 +28,7 @@ export class Member {
   #state: MemberState;
   #record: StartRecord | undefined;
   #socket: MemberSocket | undefined;
-  #alive: LifeLine | undefined;
-  #drained: LifeLine | undefined;
+  #lines: LifeLines | undefined;
   #starting: Promise<void> | undefined;
   #rung: Timer | undefined;
   #timeout: Timer | undefined;
@@ -88,20 +83,27 @@ export class Member {
   async adopt(record: StartRecord): Promise<void> {
     this.remember(record);
     const stop = readStop(this.layout);
-    const alive = new LifeLine(this.layout.alive);
-    this.#alive = alive;
-    this.#drained = new LifeLine(this.layout.drained);
-    if (!alive.isHeld()) {
+    const lines = new LifeLines(this.layout);
+    this.#lines = lines;
+    if (!lines.alive.isHeld()) {
       this.#state = { at: 'running', stop, rung: 'none' };
       this.#wrapperGone();
       return;
     }
     this.#state = { at: 'running', stop: undefined, rung: 'none' };
-    this.#socket = await MemberSocket.open(record.socket, this.spec, this.layout, this.#context);
     this.#limitTime(record);
-    alive.onGone(() => this.#wrapperGone(uptime()));
+    lines.alive.onGone(() => this.#wrapperGone(uptime()));
     // The ladder begins again: how far it was climbed is not written down.
     if (stop !== undefined) this.stop(stop);
+    try {
+      this.#socket = await MemberSocket.open(record.socket, this.spec, this.layout, this.#context);
+    } catch (thrown) {
+      // Worse than none would be a member that nobody watches.
+      this.#context.log.error(
+        { member: this.spec.member, err: thrown },
+        'a local socket cannot be opened again',
+      );
+    }
   }
 
   /** Leaves the member as it is, for the next agent. */
@@ -114,7 +116,7 @@ export class Member {
 
   /** Removes what the kernel holds for it; false when processes live on in its cgroup. */
   async removeTraces(): Promise<boolean> {
-    return this.#processes.remove();
+    return this.#processes.remove(this.#context.cgroupRoot, this.spec.member);
   }
 
   #handle(input: MemberInput): void {
@@ -168,47 +170,22 @@ export class Member {
 
   async #spawn(): Promise<void> {
     try {
-      const { context, record, command } = await this.#arrange();
-      const alive = new LifeLine(this.layout.alive);
-      const drained = new LifeLine(this.layout.drained);
-      this.#alive = alive;
-      this.#drained = drained;
-      const held = [alive.openWriteEnd(), drained.openWriteEnd()];
-      try {
-        const procs = record.cgroup === undefined ? '' : `${record.cgroup}/cgroup.procs`;
-        const child = spawn(
-          context.shell.file,
-          [...context.shell.args, this.layout.wrapper, String(this.layout.n), procs, ...command],
-          {
-            cwd: this.layout.dir,
-            env: environmentOf(
-              this.spec,
-              { ...context.tools, ...this.layout.places, socket: record.socket },
-              context.machine,
-              this.layout.n,
-            ),
-            stdio: ['ignore', 'ignore', 'ignore', ...held],
-            detached: true,
-          },
-        );
-        child.unref();
-        await once(child, 'spawn');
-      } finally {
-        // What keeps the lines held is the wrapper's copy.
-        for (const fd of held) closeSync(fd);
-      }
-      alive.onGone(() => this.#wrapperGone(uptime()));
+      const { record, command } = await this.#arrange();
+      const lines = new LifeLines(this.layout);
+      this.#lines = lines;
+      await launch(this.spec, this.layout, lines, record, command, this.#context);
+      lines.alive.onGone(() => this.#wrapperGone(uptime()));
       this.#limitTime(record);
     } catch (thrown) {
-      const message =
-        thrown instanceof TuttiError ? thrown.message : `the script cannot be started: ${String(thrown)}`;
+      const known = thrown instanceof TuttiError;
+      const message = known ? thrown.message : `the script cannot be started: ${String(thrown)}`;
       this.#handle({ is: 'not-started', message });
       await this.#ended.promise;
     }
   }
 
   /** Everything that must be there before the script runs; ends with the record that a start was decided. */
-  async #arrange(): Promise<{ context: MemberContext; record: StartRecord; command: string[] }> {
+  async #arrange(): Promise<{ record: StartRecord; command: string[] }> {
     const context = this.#context;
     const path = this.spec.env.PATH ?? context.machine.path;
     const command = await commandFor(this.spec, this.layout, { nodePath: context.nodePath, path });
@@ -218,7 +195,7 @@ export class Member {
     const record = newStartRecord(context, socket.path, cgroup);
     this.remember(record);
     await writeDurably(this.layout.started, JSON.stringify(record));
-    return { context, record, command };
+    return { record, command };
   }
 
   #limitTime(record: StartRecord): void {
@@ -246,6 +223,7 @@ export class Member {
       this.#markStop('');
     }
     const gone = this.#processes.gone(this.#over.signal);
+    gone.catch(() => undefined);
     const left = (await this.#processes.count()) > 0 || !(await soon(gone));
     if (left) this.#handle({ is: 'tree-left' });
     await gone;
@@ -257,7 +235,7 @@ export class Member {
   }
 
   async #drain(): Promise<void> {
-    const drained = this.#drained;
+    const drained = this.#lines?.drained;
     if (drained !== undefined) {
       const { promise, resolve } = Promise.withResolvers<void>();
       drained.onGone(resolve);
@@ -296,8 +274,7 @@ export class Member {
   #release(): void {
     this.#rung?.clear();
     this.#timeout?.clear();
-    this.#alive?.close();
-    this.#drained?.close();
+    this.#lines?.close();
   }
 
   #background(work: Promise<void>, what: string): void {

@@ -23,11 +23,10 @@ n=$1
 procs=$2
 shift 2
 
-mkdir "claim.$n" 2>/dev/null || exit 0
-trap : HUP INT QUIT ILL TRAP ABRT BUS FPE USR1 SEGV USR2 PIPE ALRM TERM TSTP TTIN TTOU XCPU XFSZ VTALRM PROF SYS
-
 script_path=$PATH
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$PATH
+mkdir "claim.$n" 2>/dev/null || exit 0
+trap : HUP INT QUIT ILL TRAP ABRT BUS FPE USR1 SEGV USR2 PIPE ALRM TERM TSTP TTIN TTOU XCPU XFSZ VTALRM PROF SYS
 
 field_22_of_stat() { shift 19; start=$1; }
 identify() {
@@ -60,6 +59,7 @@ exec 4>&-
   publish "pid.$n" "$self $joined"
   [ -e "stop.$n" ] && exit 143
   cd work || exit 126
+  unset PWD OLDPWD
   umask 022
   PATH=$script_path
   exec "$@"

@@ -6,8 +6,10 @@
  * waits. Whatever a peer sends (garbage, endless lines, thousands of requests, or nothing while it does not read its
  * answers) harms that connection alone. A peer that closes its sending side counts as gone.
  */
-import { chmod, rename, rm } from 'node:fs/promises';
+import { chmod, mkdir, rename, rm } from 'node:fs/promises';
 import { createServer, type Server, type Socket } from 'node:net';
+import { dirname } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { LIMITS } from '@tutti/protocol';
 import type { Clock } from '../system/clock.ts';
@@ -15,6 +17,8 @@ import type { Log } from '../system/log.ts';
 import { Calls } from './calls.ts';
 import { Connection } from './connection.ts';
 import { carryOut, type VerbContext } from './verbs.ts';
+
+const WITHDRAWAL_MS = 2000;
 
 export interface LocalServerOptions extends VerbContext {
   readonly clock: Clock;
@@ -40,6 +44,8 @@ export class LocalServer {
   async listen(path: string): Promise<void> {
     // Listening elsewhere first: nobody ever sees the socket with another mode, nor the path without a socket.
     const temporary = `${path}.tmp`;
+    // Whoever tidies up temporary directories may have removed it.
+    await mkdir(dirname(path), { recursive: true, mode: 0o755 });
     await rm(temporary, { force: true });
     await new Promise<void>((resolve, reject) => {
       this.#server.once('error', reject);
@@ -65,10 +71,11 @@ export class LocalServer {
 
   /** The member has ended: everything it still waits for is withdrawn, the socket removed. */
   async close(): Promise<void> {
-    const closed = promisify(this.#server.close.bind(this.#server))();
-    await this.#calls.withdraw();
+    // Twice is no mistake.
+    const closed = promisify(this.#server.close.bind(this.#server))().catch(() => undefined);
+    await Promise.race([this.#calls.withdraw(), this.#patience()]);
     for (const connection of this.#connections) connection.close();
-    await closed.catch(() => undefined);
+    await closed;
     if (this.#path !== undefined) await rm(this.#path, { force: true });
   }
 
@@ -77,6 +84,11 @@ export class LocalServer {
     this.#server.close();
     for (const connection of this.#connections) connection.drop();
     this.#connections.clear();
+  }
+
+  /** A master that does not answer a withdrawal must not keep a member from ending. */
+  async #patience(): Promise<void> {
+    await delay(WITHDRAWAL_MS, undefined, { ref: false });
   }
 
   #accept(socket: Socket): void {

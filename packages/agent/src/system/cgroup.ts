@@ -5,7 +5,7 @@
  * That it is empty is learnt from the kernel's own notice on `cgroup.events`, not by polling. Groups that the member made
  * below its own count as its own.
  */
-import { watch } from 'node:fs';
+import { type FSWatcher, watch } from 'node:fs';
 import { access, constants, mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { errnoOf, ignore } from './errno.ts';
@@ -46,6 +46,8 @@ export async function cgroupRoot(agent: string): Promise<string | undefined> {
   }
 }
 
+const POLL_MS = 100;
+
 export class CgroupTree implements ProcessTree {
   /** The group's directory; what joins writes 0 into its `cgroup.procs`. */
   readonly path: string;
@@ -80,35 +82,48 @@ export class CgroupTree implements ProcessTree {
   }
 
   async gone(abort: AbortSignal): Promise<void> {
-    abort.throwIfAborted();
     if (!(await this.#populated())) return;
+    abort.throwIfAborted();
     await new Promise<void>((resolve, reject) => {
-      const watcher = watch(join(this.path, 'cgroup.events'));
-      const stop = (): void => {
-        watcher.close();
+      const end = (how: () => void): void => {
+        stopNotices();
         abort.removeEventListener('abort', onAbort);
+        how();
       };
-      const onAbort = (): void => {
-        stop();
-        reject(abort.reason as Error);
+      const onAbort = (): void => end(() => reject(abort.reason as Error));
+      const look = (): void => {
+        this.#populated().then(
+          (populated) => {
+            if (!populated) end(resolve);
+          },
+          (thrown: unknown) =>
+            end(() => reject(thrown instanceof Error ? thrown : new Error(String(thrown)))),
+        );
       };
-      const look = async (): Promise<void> => {
-        if (await this.#populated()) return;
-        stop();
-        resolve();
-      };
-      const lookOrFail = (): void => {
-        look().catch((thrown: unknown) => {
-          stop();
-          reject(thrown);
-        });
-      };
-      watcher.on('change', lookOrFail);
-      watcher.on('error', lookOrFail);
+      const stopNotices = this.#onNotice(look);
       abort.addEventListener('abort', onAbort);
       // What happened before the watch began sends no notice.
-      lookOrFail();
+      look();
     });
+  }
+
+  /** The kernel's notices; only where inotify has no room left it is looked for. */
+  #onNotice(notice: () => void): () => void {
+    let polling: NodeJS.Timeout | undefined;
+    const poll = (): void => {
+      polling ??= setInterval(notice, POLL_MS);
+    };
+    let watcher: FSWatcher | undefined;
+    try {
+      watcher = watch(join(this.path, 'cgroup.events'), notice);
+      watcher.on('error', poll);
+    } catch {
+      poll();
+    }
+    return () => {
+      watcher?.close();
+      clearInterval(polling);
+    };
   }
 
   async remove(): Promise<boolean> {

@@ -7,7 +7,7 @@ const LONGEST_MS = 2 ** 31 - 1;
 
 /** Calls back once, in the next turn at the earliest. */
 export function timer(ms: number, callback: () => void): Timer {
-  let left = ms;
+  let left = Math.max(1, ms);
   let handle = setTimeout(fire, Math.min(left, LONGEST_MS));
   function fire(): void {
     left -= LONGEST_MS;

@@ -7,15 +7,19 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { MemberSpec } from '@tutti/protocol';
 import { expect, onTestFinished, test } from 'vitest';
-import { inline, isRunning, type Lab, makeLab, openLab, processesWith, until } from './lab.ts';
+import { inline, isRunning, killAllWith, type Lab, makeLab, openLab, until } from './lab.ts';
 
 /** A member started by an agent that is a process of its own. */
 async function startElsewhere(lab: Lab, spec: MemberSpec): Promise<ChildProcess> {
   const file = join(lab.base, `${spec.member}.json`);
   writeFileSync(file, JSON.stringify(spec));
-  const agent = spawn(process.execPath, [join(import.meta.dirname, 'agent-process.ts'), lab.base, lab.agent, file], {
-    stdio: ['ignore', 'pipe', 'inherit'],
-  });
+  const agent = spawn(
+    process.execPath,
+    [join(import.meta.dirname, 'agent-process.ts'), lab.base, lab.agent, file],
+    {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    },
+  );
   onTestFinished(() => void agent.kill('SIGKILL'));
   const [line] = (await once(createInterface({ input: agent.stdout }), 'line')) as [string];
   expect(line).toBe('started');
@@ -85,7 +89,11 @@ test('a start that was decided and not carried out is carried out when asked aga
   const spec = inline('echo late');
   await lab.members.prepare(spec);
   const { labOptions } = await import('./lab-options.ts');
-  const record = { at: 1, boot: labOptions(lab.base, lab.agent).bootId, socket: join(lab.base, 'run', 'x.sock') };
+  const record = {
+    at: 1,
+    boot: labOptions(lab.base, lab.agent).bootId,
+    socket: join(lab.base, 'run', 'x.sock'),
+  };
   writeFileSync(join(lab.dir(spec.member), 'started.0'), JSON.stringify(record));
   const next = await lab.successor();
   expect(next.members.presence()[0]?.state).toBe('prepared');
@@ -115,19 +123,18 @@ test('after a reboot a member that ran has ended as killed', async () => {
   const spec = inline('sleep 1000');
   const agent = await startElsewhere(lab, spec);
   await kill(agent);
-  for (const pid of processesWith(spec.member)) process.kill(pid, 'SIGKILL');
-  await until('all are gone', () => processesWith(spec.member).length === 0);
+  await killAllWith(spec.member);
   const next = await openLab(lab.base, lab.agent, { bootId: '00000000-0000-0000-0000-000000000000' });
   expect(await next.ended(spec.member)).toMatchObject({ exit: { how: 'killed' }, duration: 0 });
 });
 
 test('a torn status is none', async () => {
   const lab = await makeLab();
-  const spec = inline('sleep 1000');
+  const spec = inline('echo up; sleep 1000');
   const agent = await startElsewhere(lab, spec);
+  await until('the script runs', () => lab.text(spec.member, 'stdout.0') === 'up\n');
   await kill(agent);
-  for (const pid of processesWith(spec.member)) process.kill(pid, 'SIGKILL');
-  await until('all are gone', () => processesWith(spec.member).length === 0);
+  await killAllWith(spec.member);
   writeFileSync(join(lab.dir(spec.member), 'status.0'), '0 12');
   const next = await openLab(lab.base, lab.agent);
   expect((await next.ended(spec.member)).exit).toEqual({ how: 'killed' });
@@ -142,7 +149,10 @@ test('a stop goes on where the killed agent left it, with its reason', async () 
   writeFileSync(join(lab.dir(spec.member), 'stop.0'), 'test-over');
   const next = await openLab(lab.base, lab.agent);
   next.members.stop(spec.member, 'cancelled');
-  expect(await next.ended(spec.member)).toMatchObject({ stopped: 'test-over', exit: { how: 'signalled', signal: 'SIGKILL' } });
+  expect(await next.ended(spec.member)).toMatchObject({
+    stopped: 'test-over',
+    exit: { how: 'signalled', signal: 'SIGKILL' },
+  });
 });
 
 test('the timeout counts from the start, whoever watches', async () => {
@@ -152,7 +162,10 @@ test('the timeout counts from the start, whoever watches', async () => {
   await until('the script runs', () => lab.text(spec.member, 'stdout.0') === 'up\n');
   await kill(agent);
   const record = JSON.parse(lab.text(spec.member, 'started.0')) as { at: number };
-  writeFileSync(join(lab.dir(spec.member), 'started.0'), JSON.stringify({ ...record, at: record.at - 100_000 }));
+  writeFileSync(
+    join(lab.dir(spec.member), 'started.0'),
+    JSON.stringify({ ...record, at: record.at - 100_000 }),
+  );
   const next = await openLab(lab.base, lab.agent);
   expect(await next.ended(spec.member)).toMatchObject({ stopped: 'timeout' });
 });
@@ -172,7 +185,11 @@ test('the local socket is back at its path, and results are kept and not doubled
   expect(await ask(path, { ...request, id: 'request-2' })).toEqual({ id: 'request-2', result: {} });
   next.members.stop(spec.member, 'test-over');
   await next.ended(spec.member);
-  const events = lab.text(spec.member, 'events.0').trim().split('\n').map((line) => JSON.parse(line) as { request: string });
+  const events = lab
+    .text(spec.member, 'events.0')
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line) as { request: string });
   expect(events.map((event) => event.request)).toEqual(['request-1', 'request-2']);
   expect(existsSync(path)).toBe(false);
 });

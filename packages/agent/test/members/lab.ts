@@ -40,7 +40,11 @@ export interface Lab {
 
 export async function makeLab(options: Partial<MembersOptions> = {}): Promise<Lab> {
   const base = mkdtempSync(join(tmpdir(), 'tutti-lab-'));
-  onTestFinished(() => rmSync(base, { recursive: true, force: true }));
+  onTestFinished(async () => {
+    // What a failed test left running.
+    await killAllWith(base);
+    rmSync(base, { recursive: true, force: true });
+  });
   makeSdk(join(base, 'sdk'));
   mkdirSync(join(base, 'blobs'));
   return openLab(base, randomId(), options);
@@ -175,6 +179,21 @@ export function processesWith(text: string): number[] {
     } catch {
       return false;
     }
+  });
+}
+
+/** As when a machine goes down. */
+export async function killAllWith(text: string): Promise<void> {
+  await until('all are gone', () => {
+    const left = processesWith(text);
+    for (const pid of left) {
+      try {
+        process.kill(pid, 'SIGKILL');
+      } catch {
+        // It went by itself.
+      }
+    }
+    return left.length === 0;
   });
 }
 

@@ -116,3 +116,9 @@ test('too much output stops the script and is the reason', async () => {
   lab.members.noteOutput(spec.member, 1001);
   expect(await lab.ended(spec.member)).toMatchObject({ stopped: 'output-limit' });
 });
+
+test('a script that removes its own logs ends like any other', async () => {
+  const lab = await makeLab();
+  const spec = inline('rm ../stdout.0 ../stderr.0; exit 4');
+  expect(await lab.run(spec)).toMatchObject({ exit: { how: 'exited', code: 4 }, lastLine: '' });
+});

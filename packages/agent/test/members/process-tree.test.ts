@@ -13,10 +13,9 @@ const ways = [
 ];
 
 describe.each(ways)('$way', ({ cgroups, skip }) => {
-  const story = test.skipIf(skip);
   const pidIn = (text: string): number => Number(text.trim());
 
-  story('children in the background end with the script', async () => {
+  test.skipIf(skip)('children in the background end with the script', async () => {
     const lab = await makeLab({ cgroups });
     const spec = inline('sleep 1000 & echo $!; exit 3');
     const end = await lab.run(spec);
@@ -25,7 +24,7 @@ describe.each(ways)('$way', ({ cgroups, skip }) => {
     expect(end.stopped).toBeUndefined();
   });
 
-  story('a daemon in a session of its own, twice forked, ends with the script', async () => {
+  test.skipIf(skip)('a daemon in a session of its own, twice forked, ends with the script', async () => {
     const lab = await makeLab({ cgroups });
     const spec = inline('(setsid sh -c "(sleep 1000 & echo \\$! > pid) &") ; while ! [ -s pid ]; do :; done');
     const end = await lab.run(spec);
@@ -33,14 +32,17 @@ describe.each(ways)('$way', ({ cgroups, skip }) => {
     expect(isRunning(pidIn(lab.text(spec.member, 'work/pid')))).toBe(false);
   });
 
-  story('a child with a cleared environment that stays in the session ends with the script', async () => {
-    const lab = await makeLab({ cgroups });
-    const spec = inline('(env -i sleep 1000 & echo $! > pid)');
-    await lab.run(spec);
-    expect(isRunning(pidIn(lab.text(spec.member, 'work/pid')))).toBe(false);
-  });
+  test.skipIf(skip)(
+    'a child with a cleared environment that stays in the session ends with the script',
+    async () => {
+      const lab = await makeLab({ cgroups });
+      const spec = inline('(env -i sleep 1000 & echo $! > pid)');
+      await lab.run(spec);
+      expect(isRunning(pidIn(lab.text(spec.member, 'work/pid')))).toBe(false);
+    },
+  );
 
-  story('what ignores SIGTERM is killed on the next rung', async () => {
+  test.skipIf(skip)('what ignores SIGTERM is killed on the next rung', async () => {
     const lab = await makeLab({ cgroups });
     const spec = inline('trap "" TERM HUP INT; echo up; while :; do sleep 1000; done');
     await lab.members.prepare(spec);
@@ -48,21 +50,28 @@ describe.each(ways)('$way', ({ cgroups, skip }) => {
     await until('the script runs', () => lab.text(spec.member, 'stdout.0') === 'up\n');
     lab.members.stop(spec.member, 'cancelled');
     const end = await lab.ended(spec.member);
-    expect(end).toMatchObject({ exit: { how: 'signalled', signal: 'SIGKILL' }, stopped: 'cancelled', survivors: 0 });
+    expect(end).toMatchObject({
+      exit: { how: 'signalled', signal: 'SIGKILL' },
+      stopped: 'cancelled',
+      survivors: 0,
+    });
   });
 
-  story('a script that tidies up on SIGTERM is given the time', async () => {
+  test.skipIf(skip)('a script that tidies up on SIGTERM is given the time', async () => {
     const lab = await makeLab({ cgroups, rung: 5 });
     const spec = inline('trap "echo tidy; exit 9" TERM; echo up; while :; do sleep 0.01; done');
     await lab.members.prepare(spec);
     await lab.members.start(spec.member);
     await until('the script runs', () => lab.text(spec.member, 'stdout.0') === 'up\n');
     lab.members.stop(spec.member, 'test-over');
-    expect(await lab.ended(spec.member)).toMatchObject({ exit: { how: 'exited', code: 9 }, stopped: 'test-over' });
+    expect(await lab.ended(spec.member)).toMatchObject({
+      exit: { how: 'exited', code: 9 },
+      stopped: 'test-over',
+    });
     expect(lab.text(spec.member, 'stdout.0')).toBe('up\ntidy\n');
   });
 
-  story("trap 'kill 0' EXIT harms nobody else", async () => {
+  test.skipIf(skip)("trap 'kill 0' EXIT harms nobody else", async () => {
     const lab = await makeLab({ cgroups });
     const spec = inline("trap 'kill 0' EXIT\nsleep 1000 &\necho $!\nexit 0");
     const end = await lab.run(spec);
@@ -71,15 +80,18 @@ describe.each(ways)('$way', ({ cgroups, skip }) => {
     expect(isRunning(pidIn(lab.text(spec.member, 'stdout.0')))).toBe(false);
   });
 
-  story.each(['TERM', 'HUP', 'INT', 'QUIT', 'USR1', 'PIPE', 'ALRM', 'USR2'])('kill -%s 0 leaves the wrapper to say how it ended', async (name) => {
-    const lab = await makeLab({ cgroups });
-    const spec = inline(`echo before; kill -${name} 0; sleep 1000`);
-    const end = await lab.run(spec);
-    expect(end.exit).toEqual({ how: 'signalled', signal: `SIG${name}` });
-    expect(lab.text(spec.member, 'stdout.0')).toBe('before\n');
-  });
+  test.skipIf(skip).each(['TERM', 'HUP', 'INT', 'QUIT', 'USR1', 'PIPE', 'ALRM', 'USR2'])(
+    'kill -%s 0 leaves the wrapper to say how it ended',
+    async (name) => {
+      const lab = await makeLab({ cgroups });
+      const spec = inline(`echo before; kill -${name} 0; sleep 1000`);
+      const end = await lab.run(spec);
+      expect(end.exit).toEqual({ how: 'signalled', signal: `SIG${name}` });
+      expect(lab.text(spec.member, 'stdout.0')).toBe('before\n');
+    },
+  );
 
-  story('a script that kills its whole group with SIGKILL has ended as killed', async () => {
+  test.skipIf(skip)('a script that kills its whole group with SIGKILL has ended as killed', async () => {
     const lab = await makeLab({ cgroups });
     const spec = inline('setsid sleep 1000 & kill -9 0');
     const end = await lab.run(spec);
@@ -87,29 +99,34 @@ describe.each(ways)('$way', ({ cgroups, skip }) => {
     expect(processesWith(spec.member)).toEqual([]);
   });
 
-  story('a script that stops its whole group is ended all the same', async () => {
+  test.skipIf(skip)('a script that stops its whole group is ended all the same', async () => {
     const lab = await makeLab({ cgroups });
     const spec = inline('echo up; kill -STOP 0; sleep 1000', { timeout: 0.5 });
     expect(await lab.run(spec)).toMatchObject({ stopped: 'timeout', survivors: 0 });
     expect(processesWith(spec.member)).toEqual([]);
   });
 
-  story('a wrapper that is killed has ended the member as killed, and the script with it', async () => {
-    const lab = await makeLab({ cgroups });
-    const spec = inline('echo up; while :; do sleep 1000; done');
-    await lab.members.prepare(spec);
-    await lab.members.start(spec.member);
-    await until('the script runs', () => lab.text(spec.member, 'stdout.0') === 'up\n');
-    process.kill(Number.parseInt(lab.text(spec.member, 'claim.0/wrapper'), 10), 'SIGKILL');
-    const end = await lab.ended(spec.member);
-    expect(end).toMatchObject({ exit: { how: 'killed' }, survivors: 0 });
-    expect(end.logs[0]).toMatchObject({ source: 'stdout', length: 3 });
-    expect(processesWith(spec.member)).toEqual([]);
-  });
+  test.skipIf(skip)(
+    'a wrapper that is killed has ended the member as killed, and the script with it',
+    async () => {
+      const lab = await makeLab({ cgroups });
+      const spec = inline('echo up; while :; do sleep 1000; done');
+      await lab.members.prepare(spec);
+      await lab.members.start(spec.member);
+      await until('the script runs', () => lab.text(spec.member, 'stdout.0') === 'up\n');
+      process.kill(Number.parseInt(lab.text(spec.member, 'claim.0/wrapper'), 10), 'SIGKILL');
+      const end = await lab.ended(spec.member);
+      expect(end).toMatchObject({ exit: { how: 'killed' }, survivors: 0 });
+      expect(end.logs[0]).toMatchObject({ source: 'stdout', length: 3 });
+      expect(processesWith(spec.member)).toEqual([]);
+    },
+  );
 
-  story('processes that go on forking while they are killed do not escape', async () => {
+  test.skipIf(skip)('processes that go on forking while they are killed do not escape', async () => {
     const lab = await makeLab({ cgroups });
-    const spec = inline('echo up; f() { while :; do (sleep 0.01; trap "" TERM; sleep 5) & sleep 0.005; done; }; f & f & wait');
+    const spec = inline(
+      'echo up; f() { while :; do (sleep 0.01; trap "" TERM; sleep 5) & sleep 0.005; done; }; f & f & wait',
+    );
     await lab.members.prepare(spec);
     await lab.members.start(spec.member);
     await until('the script runs', () => lab.text(spec.member, 'stdout.0') === 'up\n');
@@ -118,7 +135,7 @@ describe.each(ways)('$way', ({ cgroups, skip }) => {
     expect(processesWith(spec.member)).toEqual([]);
   });
 
-  story('a member next to it is not touched', async () => {
+  test.skipIf(skip)('a member next to it is not touched', async () => {
     const lab = await makeLab({ cgroups });
     const bystander = inline('echo up; sleep 1000');
     await lab.members.prepare(bystander);
@@ -129,31 +146,40 @@ describe.each(ways)('$way', ({ cgroups, skip }) => {
   });
 });
 
-test.skipIf(probe === undefined)('the script is in a cgroup of its own, the wrapper is not, and forget removes it', async () => {
-  const agent = randomId();
-  const lab = await makeLab({ agent });
-  const root = await cgroupRoot(agent);
-  const member = randomId();
-  const group = join(root ?? '', member);
-  const text = `cat /proc/self/cgroup; mkdir ${group}/own; (echo 0 > ${group}/own/cgroup.procs; sleep 1000) & sleep 1000`;
-  const spec = inline(text, { member });
-  await lab.members.prepare(spec);
-  await lab.members.start(spec.member);
-  await until('the script runs', () => lab.text(spec.member, 'stdout.0').includes(spec.member));
-  await until('its own group is filled', () => existsSync(`${group}/own`) && readFileSync(`${group}/own/cgroup.procs`, 'utf8') !== '');
-  const wrapper = Number.parseInt(lab.text(spec.member, 'claim.0/wrapper'), 10);
-  expect(readFileSync(`/proc/${wrapper}/cgroup`, 'utf8')).not.toContain(spec.member);
-  await lab.members.forget(spec.member);
-  expect(existsSync(group)).toBe(false);
-  await lab.members.close({ kill: true });
-  expect(existsSync(root ?? '')).toBe(false);
-});
+test.skipIf(probe === undefined)(
+  'the script is in a cgroup of its own, the wrapper is not, and forget removes it',
+  async () => {
+    const agent = randomId();
+    const lab = await makeLab({ agent });
+    const root = await cgroupRoot(agent);
+    const member = randomId();
+    const group = join(root ?? '', member);
+    const text = `cat /proc/self/cgroup; mkdir ${group}/own; (echo 0 > ${group}/own/cgroup.procs; sleep 1000) & sleep 1000`;
+    const spec = inline(text, { member });
+    await lab.members.prepare(spec);
+    await lab.members.start(spec.member);
+    await until('the script runs', () => lab.text(spec.member, 'stdout.0').includes(spec.member));
+    await until(
+      'its own group is filled',
+      () => existsSync(`${group}/own`) && readFileSync(`${group}/own/cgroup.procs`, 'utf8') !== '',
+    );
+    const wrapper = Number.parseInt(lab.text(spec.member, 'claim.0/wrapper'), 10);
+    expect(readFileSync(`/proc/${wrapper}/cgroup`, 'utf8')).not.toContain(spec.member);
+    await lab.members.forget(spec.member);
+    expect(existsSync(group)).toBe(false);
+    await lab.members.close({ kill: true });
+    expect(existsSync(root ?? '')).toBe(false);
+  },
+);
 
-test.skipIf(probe === undefined)('with a cgroup: a daemon that has cleared its environment too ends with the script', async () => {
-  const lab = await makeLab();
-  const spec = inline(
-    'setsid env -i /bin/sh -c "(sleep 1000 & echo \\$! > pid) &" > /dev/null 2>&1; while ! [ -s pid ]; do :; done',
-  );
-  await lab.run(spec);
-  expect(isRunning(Number(lab.text(spec.member, 'work/pid').trim()))).toBe(false);
-});
+test.skipIf(probe === undefined)(
+  'with a cgroup: a daemon that has cleared its environment too ends with the script',
+  async () => {
+    const lab = await makeLab();
+    const spec = inline(
+      'setsid env -i /bin/sh -c "(sleep 1000 & echo \\$! > pid) &" > /dev/null 2>&1; while ! [ -s pid ]; do :; done',
+    );
+    await lab.run(spec);
+    expect(isRunning(Number(lab.text(spec.member, 'work/pid').trim()))).toBe(false);
+  },
+);

@@ -20,26 +20,27 @@ function find(program: string): string | undefined {
 }
 
 describe.each(shells)('under $name', ({ shell, there }) => {
-  const story = test.skipIf(!there);
-
-  story('the status is the script’s own', async () => {
+  test.skipIf(!there)('the status is the script’s own', async () => {
     const lab = await makeLab({ shell });
     expect((await lab.run(inline('exit 77'))).exit).toEqual({ how: 'exited', code: 77 });
     expect((await lab.run(inline('kill -9 $$'))).exit).toEqual({ how: 'signalled', signal: 'SIGKILL' });
     expect((await lab.run(inline('kill 0'))).exit).toEqual({ how: 'signalled', signal: 'SIGTERM' });
-    expect((await lab.run(inline("trap 'kill 0' EXIT; exit 5"))).exit).toEqual({ how: 'signalled', signal: 'SIGTERM' });
+    expect((await lab.run(inline("trap 'kill 0' EXIT; exit 5"))).exit).toEqual({
+      how: 'signalled',
+      signal: 'SIGTERM',
+    });
     expect((await lab.run(inline("trap '' TERM; kill 0; exit 5"))).exit).toEqual({ how: 'exited', code: 5 });
     expect(lab.complaints).toEqual([]);
   });
 
-  story('no signal is ignored, blocked or caught in the script', async () => {
+  test.skipIf(!there)('no signal is ignored, blocked or caught in the script', async () => {
     const lab = await makeLab({ shell });
-    const spec = inline('grep -E "^Sig(Blk|Ign|Cgt)" /proc/self/status');
+    const spec = inline('cat /proc/self/status');
     await lab.run(spec);
-    expect(lab.text(spec.member, 'stdout.0').match(/0{16}/g)).toHaveLength(3);
+    expect(lab.text(spec.member, 'stdout.0').match(/^Sig(Blk|Ign|Cgt):\s0{16}$/gm)).toHaveLength(3);
   });
 
-  story('the script gets three descriptors and none of the agent’s', async () => {
+  test.skipIf(!there)('the script gets three descriptors and none of the agent’s', async () => {
     const lab = await makeLab({ shell });
     const spec = inline('for fd in 0 1 2 3 4 5 6 7 8 9; do readlink /proc/$$/fd/$fd || :; done');
     await lab.run(spec);
@@ -47,15 +48,17 @@ describe.each(shells)('under $name', ({ shell, there }) => {
     expect(lab.text(spec.member, 'stdout.0')).toBe(`/dev/null\n${dir}/stdout.pipe\n${dir}/stderr.pipe\n`);
   });
 
-  story('a script can reopen its output by name', async () => {
+  test.skipIf(!there)('a script can reopen its output by name', async () => {
     const lab = await makeLab({ shell });
-    const spec = inline('echo a > /dev/stderr; echo b | tee /dev/stderr; echo c >> /dev/stdout; echo d > /proc/self/fd/2');
+    const spec = inline(
+      'echo a > /dev/stderr; echo b | tee /dev/stderr; echo c >> /dev/stdout; echo d > /proc/self/fd/2',
+    );
     await lab.run(spec);
     expect(lab.text(spec.member, 'stdout.0')).toBe('b\nc\n');
     expect(lab.text(spec.member, 'stderr.0')).toBe('a\nb\nd\n');
   });
 
-  story('output is bytes: NULs, what is not UTF-8, no newline at the end', async () => {
+  test.skipIf(!there)('output is bytes: NULs, what is not UTF-8, no newline at the end', async () => {
     const lab = await makeLab({ shell });
     const bytes = Buffer.from(Array.from({ length: 70_000 }, (_, at) => (at * 7 + (at >> 8)) & 0xff));
     const spec = inline('cat bytes');
@@ -67,18 +70,20 @@ describe.each(shells)('under $name', ({ shell, there }) => {
     expect(end.logs[0]?.length).toBe(bytes.length);
   });
 
-  story('a wrapper that is started twice runs the script once', async () => {
+  test.skipIf(!there)('a wrapper that is started twice runs the script once', async () => {
     const lab = await makeLab({ shell });
     const spec = inline('echo once; read -r _ < /dev/zero');
     await lab.members.prepare(spec);
     await lab.members.start(spec.member);
     await until('the script runs', () => lab.text(spec.member, 'stdout.0') === 'once\n');
-    execFileSync(shell.file, [...shell.args, 'wrapper', '0', '', '/bin/sh', '-c', 'echo twice'], { cwd: lab.dir(spec.member) });
+    execFileSync(shell.file, [...shell.args, 'wrapper', '0', '', '/bin/sh', '-c', 'echo twice'], {
+      cwd: lab.dir(spec.member),
+    });
     expect(lab.text(spec.member, 'stdout.0')).toBe('once\n');
     expect(() => lab.text(spec.member, 'status.0')).toThrow(/ENOENT/);
   });
 
-  story('a stop that came before the script keeps it from starting', async () => {
+  test.skipIf(!there)('a stop that came before the script keeps it from starting', async () => {
     const lab = await makeLab({ shell });
     const spec = inline('echo never');
     await lab.members.prepare(spec);
@@ -88,14 +93,14 @@ describe.each(shells)('under $name', ({ shell, there }) => {
     expect(lab.text(spec.member, 'stdout.0')).toBe('');
   });
 
-  story('the script runs in work/, with nothing to read', async () => {
+  test.skipIf(!there)('the script runs in work/, with nothing to read', async () => {
     const lab = await makeLab({ shell });
     const spec = inline('pwd; wc -c');
     await lab.run(spec);
     expect(lab.text(spec.member, 'stdout.0')).toBe(`${lab.dir(spec.member)}/work\n0\n`);
   });
 
-  story('what the script finds on PATH does not change what the wrapper uses', async () => {
+  test.skipIf(!there)('what the script finds on PATH does not change what the wrapper uses', async () => {
     const lab = await makeLab({ shell });
     const spec = inline('exec /bin/sh -c "exit 4"', { env: { PATH: '/nowhere' } });
     expect((await lab.run(spec)).exit).toEqual({ how: 'exited', code: 4 });

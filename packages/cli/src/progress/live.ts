@@ -17,6 +17,7 @@ export class LiveProgress implements Progress {
   readonly #palette: Palette;
   readonly #ended = new Set<number>();
   #view: RunView | undefined;
+  #busyWith: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #drawn = false;
   #frame = 0;
@@ -32,9 +33,14 @@ export class LiveProgress implements Progress {
     this.#out.write(`${line}\n`);
   }
 
+  busy(what: string): void {
+    this.#busyWith = what;
+    this.#start();
+  }
+
   show(view: RunView): void {
     this.#view = view;
-    this.#timer ??= setInterval(() => this.#draw(), FRAME_MS);
+    this.#start();
     for (const [index, test] of view.tests.entries()) {
       if (test.state !== 'waiting' && !this.#startedAt.has(index))
         this.#startedAt.set(index, performance.now());
@@ -52,6 +58,10 @@ export class LiveProgress implements Progress {
     this.#erase();
   }
 
+  #start(): void {
+    this.#timer ??= setInterval(() => this.#draw(), FRAME_MS);
+  }
+
   #draw(): void {
     this.#frame += 1;
     const line = this.#line();
@@ -63,15 +73,17 @@ export class LiveProgress implements Progress {
 
   #line(): string | undefined {
     const view = this.#view;
-    if (view === undefined || view.phase === 'finished') return undefined;
     const spinner = SPINNER[this.#frame % SPINNER.length];
+    if (view === undefined) return this.#busyWith === undefined ? undefined : `${spinner} ${this.#busyWith}`;
+    if (view.phase === 'finished') return undefined;
     const index = view.tests.findIndex((test) => test.state !== 'waiting' && test.status === undefined);
     const test = view.tests[index];
     if (test === undefined)
       return `${spinner} run ${view.run} ${view.phase}${view.waitsFor ? `: ${view.waitsFor}` : ''}`;
     const seconds = (performance.now() - (this.#startedAt.get(index) ?? 0)) / 1000;
     const members = test.members.map(({ member, state, status }) => `${mark(state, status)} ${member}`);
-    return `${spinner} ${test.name}  ${test.state} ${seconds.toFixed(1)} s  ${members.join('  ')}`;
+    const place = view.tests.length === 1 ? '' : `${index + 1}/${view.tests.length} `;
+    return `${spinner} ${place}${test.name}  ${test.state} ${seconds.toFixed(1)} s  ${members.join('  ')}`;
   }
 
   #erase(): void {

@@ -14,6 +14,8 @@ export class PlainProgress implements Progress {
     this.#out.write(`${line}\n`);
   }
 
+  busy(): void {}
+
   show(view: RunView): void {
     if (view.phase === 'queued' && view.waitsFor)
       this.#once(`run ${view.run} ${view.suite}: queued, ${view.waitsFor}`);

@@ -7,6 +7,8 @@ import { PlainProgress } from './plain.ts';
 export interface Progress {
   /** A line that stays. */
   note(line: string): void;
+  /** What is going on before there is a run to show. */
+  busy(what: string): void;
   show(view: RunView): void;
   /** Nothing more will come; leaves no half-drawn line. */
   end(): void;

@@ -11,7 +11,7 @@ import {
 import { EXIT, TuttiError } from '@tutti/protocol';
 import type { RunFlags } from '../commands/run.ts';
 import { keyValue } from '../options.ts';
-import { makeProgress } from '../progress/progress.ts';
+import { makeProgress, type Progress } from '../progress/progress.ts';
 import { type Interrupt, onInterrupt } from './interrupt.ts';
 import { openLocal } from './local.ts';
 import type { Place } from './place.ts';
@@ -27,7 +27,7 @@ export async function run(suitePath: string | undefined, flags: RunFlags): Promi
   );
   let place: Place | undefined;
   try {
-    place = await open(suite, flags, interrupt, (line) => progress.note(line));
+    place = await open(suite, flags, interrupt, progress);
     const { spec, sources } = suite;
     const followed = followRun(place.client, {
       spec,
@@ -39,6 +39,7 @@ export async function run(suitePath: string | undefined, flags: RunFlags): Promi
     const view = await Promise.race([followed, place.failed]);
     progress.end();
     const dir = await place.results(view);
+    if (process.stdout.isTTY && process.stderr.isTTY) process.stdout.write('\n'); // below what progress has left
     await printSummary(dir, process.stdout);
     return view.exit ?? EXIT.error;
   } catch (error) {
@@ -75,13 +76,19 @@ function open(
   suite: LoadedSuite,
   flags: RunFlags,
   { signal }: Interrupt,
-  note: (line: string) => void,
+  progress: Progress,
 ): Promise<Place> {
   const resultsDir = resolve(flags.report ?? 'tutti-results');
   const { net } = flags;
   if (net !== 'auto' && net !== 'namespaces' && net !== 'host') {
     throw new TuttiError('USAGE', `--net takes auto, namespaces or host, not "${net}"`);
   }
-  if (flags.local) return openLocal({ agents: nodesNeeded(suite.spec), net, resultsDir, signal, note });
+  if (flags.local) {
+    const agents = nodesNeeded(suite.spec);
+    const note = (line: string) => progress.note(line);
+    progress.busy(`starting a private master and ${agents} ${agents === 1 ? 'agent' : 'agents'}`);
+    return openLocal({ agents, net, resultsDir, signal, note });
+  }
+  progress.busy('connecting to the master');
   return openRemote({ master: flags.master, tokenFile: flags.tokenFile, resultsDir, logs: flags.logs });
 }

@@ -59,24 +59,30 @@ export function serveAgent(transport: Transport, deps: AgentSessionDeps): AgentS
     );
   };
 
+  // What is repeated of a member after its attempt is over is known: the agent may stop saying it.
   const handlers: Handlers<'agent→master'> = {
     hello: async (params) => {
-      if (node) throw new TuttiError('BAD_PARAMS', 'hello was said already');
       checkVersion(params.protocol, `agent ${params.name}`);
-      node = await registry.admit(params, session);
+      let giveUp: string[] = [];
+      node = await registry.admit(params, session, (admittedAs) => {
+        giveUp = settleMembers(admittedAs, params, deps);
+      });
       log.info(
         { node: node.name, conn: transport.peer },
         `agent ${node.name} connected from ${transport.peer}`,
       );
-      return { master: deps.master, software: deps.software, giveUp: settleMembers(node, params, deps) };
+      // After the welcome, so that the agent has begun to end them when it is asked to forget them.
+      setImmediate(() => {
+        for (const id of giveUp) node?.forget(id);
+      });
+      return { master: deps.master, software: deps.software, giveUp };
     },
     'member.ended': ({ member: id, end }) => {
-      // Repeated after the attempt is over: it is known, and the agent may stop saying it.
-      live.find(id)?.end(end);
+      if (live.find(id)) member(id).end(end);
       return {};
     },
     'member.collected': async ({ member: id, skipped, links }) => {
-      await live.find(id)?.collected({ skipped, links });
+      if (live.find(id)) await member(id).collected({ skipped, links });
       return {};
     },
     'sync.barrier': (params, context) => sync('barrier', params, context),
@@ -118,22 +124,17 @@ function settleMembers(
   { master, live, broker }: AgentSessionDeps,
 ): string[] {
   const waits = new Set(hello.waits);
-  const present = new Set<string>();
-  const giveUp: string[] = [];
-  for (const { member: id, master: owner } of hello.members) {
-    present.add(id);
-    if (owner !== master || live.find(id)?.node !== node.name) giveUp.push(id);
-  }
+  const present = new Set(hello.members.map(({ member }) => member));
+  const unwanted = hello.members.filter(({ member: id, master: owner }) => {
+    const known = live.find(id);
+    return owner !== master || known?.node !== node.name || known.lost;
+  });
+  const giveUp = unwanted.map(({ member }) => member);
+  node.settle(giveUp);
   for (const known of live.onNode(node.name)) {
     broker.keepOnly(known.attempt, known.name, waits);
-    if (known.staged && !known.ended && !present.has(known.id)) known.vanished();
+    if (known.owed && !present.has(known.id)) known.vanished();
   }
-  node.leftovers.clear();
-  for (const id of giveUp) node.leftovers.add(id);
-  // After the welcome, so that the agent has begun to end them when it is asked to forget them.
-  setImmediate(() => {
-    for (const id of giveUp) node.forget(id);
-  });
   return giveUp;
 }
 

@@ -43,10 +43,9 @@ export class Node {
   #since: number;
   #connected: ((session: AgentSession) => void)[] = [];
   readonly #awayListeners = new Set<(away: boolean) => void>();
-
   readonly #onFreed: () => void;
 
-  /** `onFreed` is told when the last of something it waited for is gone. */
+  /** `onFreed` is told when the last of the leftovers is gone. */
   constructor(identity: NodeIdentity, now: number, onFreed: () => void) {
     this.identity = identity;
     this.#since = now;
@@ -127,14 +126,19 @@ export class Node {
     return this.#persist(signal, (session) => session.call(name, params, { signal }));
   }
 
+  /** The agent has come and said what it has: nothing is left of former members but these. */
+  settle(unwanted: readonly string[]): void {
+    this.leftovers.clear();
+    for (const member of unwanted) this.leftovers.add(member);
+  }
+
   /** Has the agent end and delete a member; until it says so the node is not idle. */
   forget(member: string): void {
     this.leftovers.add(member);
     // Without an answer the next hello lists the member again, and it is given up again.
     this.#session?.call('member.forget', { member }).then(
       () => {
-        this.leftovers.delete(member);
-        this.#onFreed();
+        if (this.leftovers.delete(member) && this.leftovers.size === 0) this.#onFreed();
       },
       () => {},
     );
@@ -154,6 +158,7 @@ export class Node {
 
   async #persist<T>(signal: AbortSignal, attempt: (session: AgentSession) => Promise<T>): Promise<T> {
     for (;;) {
+      signal.throwIfAborted();
       const session = this.#session ?? (await this.#nextSession(signal));
       try {
         return await attempt(session);
@@ -166,7 +171,6 @@ export class Node {
 
   #nextSession(signal: AbortSignal): Promise<AgentSession> {
     return new Promise((resolve, reject) => {
-      signal.throwIfAborted();
       const connected = (session: AgentSession) => {
         signal.removeEventListener('abort', aborted);
         resolve(session);

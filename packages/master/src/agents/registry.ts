@@ -7,6 +7,9 @@ import { type AgentSession, Node, type NodeIdentity } from './node.ts';
 /** A machine that lives answers a probe by then; DESIGN, "Identity". */
 const PROBE_MS = 2000;
 
+/** n2 before n10. */
+const byName = new Intl.Collator('en', { numeric: true });
+
 export class Registry {
   readonly #clock: Clock;
   readonly #nodes = new Map<string, Node>();
@@ -16,19 +19,30 @@ export class Registry {
     this.#clock = clock;
   }
 
-  /** Lets an agent in and makes its session the node's. Throws `NAME_IN_USE` or `CLONED_IDENTITY`. */
-  async admit(hello: CallParams<'hello'>, session: AgentSession): Promise<Node> {
+  /**
+   * Lets an agent in and makes its session the node's; `settle` brings its members in order before anybody can take
+   * the node for idle. Throws `NAME_IN_USE` or `CLONED_IDENTITY`.
+   */
+  async admit(
+    hello: CallParams<'hello'>,
+    session: AgentSession,
+    settle: (node: Node) => void,
+  ): Promise<Node> {
     const newcomer = { agent: hello.agent, name: hello.name, boot: hello.boot, peer: session.transport.peer };
     for (;;) {
       const older = this.#byAgent(hello.agent);
       const verdict = admission(newcomer, older && known(older), this.#known(hello.name));
       if (verdict.decision === 'refuse') throw verdict.error;
       if (verdict.decision === 'admit') break;
-      if (older?.session && (await answers(older.session, this.#clock))) throw verdict.error;
-      older?.session?.close(new TuttiError('SUPERSEDED', `agent "${hello.name}" came back after a reboot`));
+      const probed = older?.session;
+      if (probed && (await answers(probed, this.#clock))) throw verdict.error;
+      probed?.close(new TuttiError('SUPERSEDED', `agent "${hello.name}" came back after a reboot`));
     }
     if (session.closed) throw session.closed;
-    return this.#attach(hello, session);
+    const node = this.#attach(hello, session);
+    settle(node);
+    this.changed();
+    return node;
   }
 
   get(name: string): Node | undefined {
@@ -36,9 +50,7 @@ export class Registry {
   }
 
   nodes(): Node[] {
-    return [...this.#nodes.values()].toSorted((a, b) =>
-      a.name.localeCompare(b.name, 'en', { numeric: true }),
-    );
+    return [...this.#nodes.values()].toSorted((a, b) => byName.compare(a.name, b.name));
   }
 
   views(): NodeView[] {
@@ -76,7 +88,6 @@ export class Registry {
     session.onClosed(() => {
       if (node.detach(session, this.#clock.wallMs())) this.changed();
     });
-    this.changed();
     return node;
   }
 

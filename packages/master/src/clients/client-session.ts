@@ -16,7 +16,7 @@ import type { Registry } from '../agents/registry.ts';
 import type { MasterClock } from '../master-clock.ts';
 import type { Ownership } from '../runs/ownership.ts';
 import type { RunListener, Runs } from '../runs/runs.ts';
-import { runHead, runView, testView } from '../runs/view.ts';
+import { runHead, testView } from '../runs/view.ts';
 
 export interface ClientSessionDeps {
   master: string;
@@ -54,8 +54,10 @@ export function serveClient(transport: Transport, deps: ClientSessionDeps): Clie
     },
     'run.watch': ({ run: number }) => {
       const run = runs.get(number);
-      stops.push(run.onChange(teller(session)));
-      return { view: runView(run.model) };
+      const tell = teller(session);
+      stops.push(run.onChange(tell));
+      tell({ run: run.model, tests: [...run.model.tests.keys()] });
+      return {};
     },
     'run.cancel': ({ run, reason }) => {
       runs.cancel(runs.get(run), reason);
@@ -105,16 +107,14 @@ async function readSpec(blob: Blob, blobs: BlobCache): Promise<RunSpec> {
   return spec;
 }
 
+/** The head comes last: who sees a run finished has seen all its tests. */
 function teller(session: ClientSession): RunListener {
-  return ({ run, test }) => {
-    const changed = test === undefined ? undefined : run.tests[test];
-    if (changed)
-      session.emit('test.changed', {
-        run: run.number,
-        index: changed.index,
-        test: testView(changed, run.cast),
-      });
-    else session.emit('run.changed', runHead(run));
+  return ({ run, tests }) => {
+    for (const index of tests) {
+      const test = run.tests[index];
+      if (test) session.emit('test.changed', { run: run.number, index, test: testView(test) });
+    }
+    session.emit('run.changed', runHead(run));
   };
 }
 

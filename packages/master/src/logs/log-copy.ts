@@ -18,6 +18,7 @@ export class LogCopy implements StreamSink {
   readonly #now: () => number;
   #file: FileHandle | undefined;
   #index: FileHandle | undefined;
+  #unsynced = false;
   #length = 0;
   #indexLength = 0;
 
@@ -45,6 +46,7 @@ export class LogCopy implements StreamSink {
   async write(bytes: Uint8Array): Promise<void> {
     const file = this.#opened(this.#file);
     try {
+      this.#unsynced = true;
       await file.appendFile(bytes);
       this.#length += bytes.byteLength;
       const record = Buffer.alloc(RECORD);
@@ -59,7 +61,9 @@ export class LogCopy implements StreamSink {
   }
 
   async finish(): Promise<void> {
-    await this.#file?.sync();
+    // Most members write nothing to most logs; a sync costs the same for nothing.
+    if (this.#unsynced) await this.#file?.sync();
+    this.#unsynced = false;
   }
 
   /** The stream broke; the copy stays open for the next one. */

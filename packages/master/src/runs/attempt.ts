@@ -5,7 +5,8 @@
  *
  * Guarantees: no member starts before all are staged; the wait graph of a timeout is taken before anything is
  * stopped; the verdict comes after every copy has its final length, or says whose could not be had; `run`
- * never rejects: what goes wrong becomes the attempt's trouble; nothing of the attempt outlives `run`.
+ * never rejects: what goes wrong becomes the attempt's trouble; nothing of the attempt outlives `run` but a file that
+ * is on its way into an agent's cache.
  */
 import type { Clock, Logger } from '@tutti/link';
 import { type StopReason, TuttiError } from '@tutti/protocol';
@@ -19,6 +20,8 @@ import { attemptVerdict, course, describeEnd, memberVerdict } from './verdict.ts
 
 /** The stop ladder takes 5 s; an agent that is connected and still silent by then has a defect. */
 const STOP_MS = 30_000;
+/** What a member left may take as long as it likes, as long as some of it comes. */
+const COLLECT_MS = 120_000;
 
 export interface AttemptDeps {
   clock: Clock;
@@ -57,30 +60,26 @@ export class Attempt {
   }
 
   async run(): Promise<void> {
-    const { broker } = this.#deps;
-    const { spec } = this.#test;
-    broker.open(this.#model.id, this.#model.members, spec.timeout);
     const staged = await this.#stage();
     const reason = staged ? await this.#play() : 'test-over';
     this.#cancelLinger?.();
     await this.#stopRest(reason);
-    this.#model.barriers = broker.space(this.#model.id)?.records ?? [];
+    this.#model.barriers = this.#deps.broker.space(this.#model.id)?.records ?? [];
     this.#setState('collecting');
-    await Promise.all(
-      this.#members.filter(({ model }) => model.end !== undefined).map((member) => member.whenCollected),
-    );
+    const ended = this.#members.filter(({ model }) => model.end !== undefined);
+    await Promise.all(ended.map((member) => this.#collect(member)));
     await this.#judge();
-    broker.close(this.#model.id);
-    for (const member of this.#members) {
-      this.#deps.live.delete(member.id);
-      member.forget();
-      await member.files.close();
-    }
+    await this.#close();
   }
 
   /** An operator's wish; the first trouble stands. */
   cancel(cause: string): void {
     this.#trouble({ status: 'INTERRUPTED', cause }, 'cancelled');
+  }
+
+  /** The master is going: whoever is away is lost at once. */
+  endGrace(): void {
+    for (const member of this.#members) member.endGrace();
   }
 
   async #stage(): Promise<boolean> {
@@ -111,11 +110,13 @@ export class Attempt {
   }
 
   async #play(): Promise<StopReason> {
-    const { clock } = this.#deps;
+    const { clock, broker } = this.#deps;
     const { timeout } = this.#test.spec;
+    // Here, not earlier: what barriers take for the time left begins with the test, not with its staging.
+    broker.open(this.#model.id, this.#model.members, timeout);
     this.#setState('running');
     const cancelTimeout = clock.after(timeout * 1000, () => {
-      const waits = this.#deps.broker.waits(this.#model.id);
+      const waits = broker.waits(this.#model.id);
       const cause = `timed out after ${timeout} s: ${describeWaits(waits, clock.monotonicMs() / 1000, this.#members)}`;
       this.#trouble({ status: 'INTERRUPTED', cause }, 'timeout');
     });
@@ -148,6 +149,11 @@ export class Attempt {
     this.#deps.broker.leave(this.#model.id, model.name, how);
     model.verdict = memberVerdict(model, this.#deps.broker.space(this.#model.id)?.toldOfBreak(model.name));
     this.#deps.changed();
+    // Nobody is asked to end before the start: it is lost, and the test cannot begin without it.
+    if (this.#test.state === 'staging') {
+      this.#trouble({ status: 'ERROR', cause: `${model.name} on ${model.node} ${how}` }, 'test-over');
+      return;
+    }
     switch (course(this.#model.members)) {
       case 'over':
         return this.#over.resolve('test-over');
@@ -168,9 +174,10 @@ export class Attempt {
 
   async #stopRest(reason: StopReason): Promise<void> {
     const running = this.#members.filter(({ model }) => model.state === 'running');
-    const cancel = this.#deps.clock.after(STOP_MS, () => {
+    const stopWatching = this.#every(STOP_MS, () => {
+      // Whoever is away has not heard of it: for them the grace counts.
       for (const member of running)
-        if (!member.ended)
+        if (!member.ended && !member.away)
           member.lose(`was lost: it did not end within ${STOP_MS / 1000} s of being stopped`);
     });
     for (const member of running) {
@@ -182,7 +189,43 @@ export class Attempt {
         );
     }
     await Promise.all(running.map((member) => member.whenEnded));
-    cancel();
+    stopWatching();
+  }
+
+  async #collect(member: MemberUnderWay): Promise<void> {
+    let received = member.files.received;
+    const stopWatching = this.#every(COLLECT_MS, () => {
+      if (member.files.received === received && !member.away)
+        member.lose(
+          `ended, but its logs could not be collected: nothing of them came for ${COLLECT_MS / 1000} s`,
+        );
+      received = member.files.received;
+    });
+    await member.whenCollected;
+    stopWatching();
+  }
+
+  async #close(): Promise<void> {
+    this.#deps.broker.close(this.#model.id);
+    for (const member of this.#members) {
+      this.#deps.live.delete(member.id);
+      member.forget();
+      await member.files
+        .close()
+        .catch((error: unknown) =>
+          this.#deps.log.warn({ member: member.name, err: error }, 'a copy of a log could not be closed'),
+        );
+    }
+  }
+
+  /** Does it again and again; the returned function stops that. */
+  #every(ms: number, work: () => void): () => void {
+    const again = () => {
+      work();
+      cancel = this.#deps.clock.after(ms, again);
+    };
+    let cancel = this.#deps.clock.after(ms, again);
+    return () => cancel();
   }
 
   async #judge(): Promise<void> {

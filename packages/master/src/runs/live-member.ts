@@ -1,8 +1,9 @@
 /**
  * One member under way: what its agent says of it, and what becomes of it when its agent says nothing.
  *
- * Guarantees: `ended` settles exactly once, by the agent's word or by loss; `collected` settles after it, in
- * either case; a node that is away longer than the grace loses its members at once, and a lost one stays lost.
+ * Guarantees: `whenEnded` settles exactly once, by the agent's word or by loss; `whenCollected` settles after it, in
+ * either case; a node that is away longer than the grace loses its members at once, and a lost one stays lost. A
+ * member all of whose files are here cannot be lost any more.
  */
 import type { Clock } from '@tutti/link';
 import { type MemberEnd, type MemberOrder, type StopReason, TuttiError } from '@tutti/protocol';
@@ -32,16 +33,21 @@ export class MemberUnderWay implements LiveMember {
   readonly #ended = Promise.withResolvers<void>();
   readonly #collected = Promise.withResolvers<void>();
   readonly #unwatch: () => void;
+  #grace: number;
   #cancelGrace: (() => void) | undefined;
+  /** The agent was asked to make it: whether it has, is only known when it says so. */
+  #asked = false;
+  #complete = false;
   #forgotten = false;
 
   constructor(options: Options) {
     this.#options = options;
+    this.#grace = options.grace;
     this.model = options.model;
     this.attempt = options.attempt;
     this.files = options.files;
     this.#unwatch = options.node.onAway((away) => this.#away(away));
-    if (options.node.session === undefined) this.#away(true);
+    if (this.away) this.#away(true);
   }
 
   get id(): string {
@@ -56,12 +62,21 @@ export class MemberUnderWay implements LiveMember {
     return this.#options.node.name;
   }
 
-  get staged(): boolean {
-    return this.model.state !== 'waiting';
-  }
-
   get ended(): boolean {
     return this.model.state === 'ended';
+  }
+
+  get lost(): boolean {
+    return this.model.lost !== undefined;
+  }
+
+  get owed(): boolean {
+    return this.model.state !== 'waiting' && !this.#complete && !this.lost;
+  }
+
+  /** Nobody can be asked about it at present. */
+  get away(): boolean {
+    return this.#options.node.session === undefined;
   }
 
   /** Settles when the member has ended or is lost. */
@@ -75,6 +90,7 @@ export class MemberUnderWay implements LiveMember {
   }
 
   async prepare(spec: MemberOrder, signal: AbortSignal): Promise<void> {
+    this.#asked = true;
     await this.#options.node.call('member.prepare', { spec }, AbortSignal.any([signal, this.#gone.signal]));
     if (this.model.state === 'waiting') this.model.state = 'staged';
   }
@@ -96,22 +112,34 @@ export class MemberUnderWay implements LiveMember {
   }
 
   async collected({ skipped, links }: Collected): Promise<void> {
-    await this.files.links(links);
-    this.model.skipped = skipped;
+    const refused = await this.files.links(links);
+    // Told twice, after a lost connection: the first word stands.
+    if (this.#complete) return;
+    this.#complete = true;
+    this.model.skipped = [...skipped, ...refused];
     this.#collected.resolve();
   }
 
   vanished(): void {
-    this.lose('was lost: its agent came back without a trace of it');
+    const without = 'its agent came back without a trace of it';
+    this.lose(
+      this.ended ? `ended, but its logs could not be collected: ${without}` : `was lost: ${without}`,
+    );
   }
 
   /** `why` completes "client.1 on n3 …". A member whose end is known, but not all it left, is lost as well. */
   lose(why: string): void {
-    if (this.model.lost !== undefined || this.#forgotten) return;
+    if (this.lost || this.#complete || this.#forgotten) return;
     this.model.lost = why;
     this.#gone.abort(new TuttiError('NOT_CONNECTED', `${this.name} on ${this.node} ${why}`));
     if (!this.ended) this.#finish();
     this.#collected.resolve();
+  }
+
+  /** From now on nobody is waited for who is away. */
+  endGrace(): void {
+    this.#grace = 0;
+    if (this.away) this.#away(true);
   }
 
   /** Nothing more is wanted of it: the agent may delete its directory. */
@@ -120,7 +148,7 @@ export class MemberUnderWay implements LiveMember {
     this.#unwatch();
     this.#cancelGrace?.();
     this.#gone.abort(new TuttiError('CANCELLED', 'the attempt is over'));
-    if (this.model.state !== 'waiting' || this.model.lost !== undefined) this.#options.node.forget(this.id);
+    if (this.#asked) this.#options.node.forget(this.id);
   }
 
   #finish(): void {
@@ -134,8 +162,8 @@ export class MemberUnderWay implements LiveMember {
     this.#cancelGrace?.();
     this.#cancelGrace = undefined;
     if (!away) return;
-    const { grace, clock } = this.#options;
-    this.#cancelGrace = clock.after(grace * 1000, () => {
+    const grace = this.#grace;
+    this.#cancelGrace = this.#options.clock.after(grace * 1000, () => {
       this.lose(
         this.ended
           ? `ended, but its logs could not be collected: its node was away for more than ${grace} s`

@@ -14,9 +14,10 @@ export interface LiveMember {
   readonly attempt: string;
   readonly node: string;
   readonly files: MemberFiles;
-  /** The agent has made it, so it must know it. */
-  readonly staged: boolean;
-  readonly ended: boolean;
+  /** The agent has made it and still owes something of it, its end or its files: so it must know it. */
+  readonly owed: boolean;
+  /** Given up: its agent shall end it. */
+  readonly lost: boolean;
   end(end: MemberEnd): void;
   collected(collected: Collected): Promise<void>;
   /** Its agent came back without a trace of it. */

@@ -10,9 +10,15 @@ import { exitCode, type Facts, TuttiError, worst } from '@tutti/protocol';
 import type { Node } from '../agents/node.ts';
 import { ReportWriter } from '../reports/report-writer.ts';
 import type { Attempt } from './attempt.ts';
+import { Coalesced } from './coalesced.ts';
 import type { Run, TestRun } from './model.ts';
 import { milliseconds, reportOf } from './report-of.ts';
 import type { RunListener, RunsDeps } from './runs.ts';
+
+/** Watchers see at most this often what changed; a thousand members that start are few messages. */
+const VIEW_PAUSE_MS = 50;
+/** The report on disk follows at this pace: writing a large one takes time. */
+const REPORT_PAUSE_MS = 1000;
 
 export class RunUnderWay {
   readonly model: Run;
@@ -22,6 +28,10 @@ export class RunUnderWay {
   readonly #writer: ReportWriter;
   readonly #listeners = new Set<RunListener>();
   readonly #finish = Promise.withResolvers<void>();
+  readonly #views: Coalesced;
+  readonly #reports: Coalesced;
+  /** Tests that listeners have not heard the last of. */
+  readonly #dirty = new Set<number>();
   #facts: ReadonlyMap<string, Facts> = new Map();
   #cancelled: string | undefined;
   #attempt: Attempt | undefined;
@@ -38,6 +48,8 @@ export class RunUnderWay {
           `the report of run ${model.number} cannot be written`,
         ),
     });
+    this.#views = new Coalesced(deps.clock, VIEW_PAUSE_MS, () => this.#tell());
+    this.#reports = new Coalesced(deps.clock, REPORT_PAUSE_MS, () => this.#writer.update(this.#report()));
     this.#changed();
   }
 
@@ -72,6 +84,12 @@ export class RunUnderWay {
     this.#cancelled = cause;
     this.#attempt?.cancel(cause);
     if (this.model.phase === 'queued') void this.#end().catch((error: unknown) => this.#defect(error));
+  }
+
+  /** The master is going: ends as interrupted, and waits for nobody who is away. */
+  shutDown(cause: string): void {
+    this.cancel(cause);
+    this.#attempt?.endGrace();
   }
 
   async #run(): Promise<void> {
@@ -113,7 +131,7 @@ export class RunUnderWay {
     if (first?.cause !== undefined && model.status !== 'SKIP')
       model.cause = `${first.spec.name}: ${first.cause}`;
     model.duration = milliseconds((clock.monotonicMs() - model.startedAt) / 1000);
-    this.#writer.update(this.#report());
+    this.#reports.now();
     await this.#writer.flush().catch((error: unknown) => {
       model.status = 'ERROR';
       model.exit = exitCode(['ERROR']);
@@ -125,7 +143,7 @@ export class RunUnderWay {
       node.holder = undefined;
       node.busy = false;
     }
-    this.#tell();
+    this.#views.now();
     this.#finish.resolve();
   }
 
@@ -152,13 +170,15 @@ export class RunUnderWay {
 
   #changed(test?: TestRun): void {
     if (test && this.model.phase !== 'finished') this.model.phase = phaseOf(test);
-    this.#writer.update(this.#report());
-    this.#tell(test);
+    if (test) this.#dirty.add(test.index);
+    this.#reports.wish();
+    this.#views.wish();
   }
 
-  #tell(test?: TestRun): void {
-    for (const listener of this.#listeners)
-      listener({ run: this.model, ...(test ? { test: test.index } : {}) });
+  #tell(): void {
+    const tests = [...this.#dirty];
+    this.#dirty.clear();
+    for (const listener of this.#listeners) listener({ run: this.model, tests });
   }
 }
 

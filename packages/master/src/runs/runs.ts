@@ -16,8 +16,8 @@ import type { Run } from './model.ts';
 import { nodesNeeded, planTests, slug } from './plan.ts';
 import { RunUnderWay } from './run-under-way.ts';
 
-/** What a client hears of a run. */
-export type RunListener = (change: { run: Run; test?: number }) => void;
+/** What a client hears of a run: the positions of the tests that changed. The run as a whole may have changed too. */
+export type RunListener = (change: { run: Run; tests: readonly number[] }) => void;
 
 export interface RunsDeps {
   clock: MasterClock;
@@ -65,7 +65,8 @@ export class Runs {
   async close(): Promise<void> {
     this.#closing = new TuttiError('MASTER_STOPPING', 'the master is shutting down');
     const unfinished = [...this.#runs.values()].filter(({ model }) => model.phase !== 'finished');
-    for (const run of unfinished) this.cancel(run, 'the master was stopped');
+    this.#queue.length = 0;
+    for (const run of unfinished) run.shutDown('the master was stopped');
     await Promise.all(unfinished.map((run) => run.finished));
   }
 

@@ -1,46 +1,35 @@
 /** The run as clients watch it. Pure. */
-import type { EventParams, RunView, TestView } from '@tutti/protocol';
+import { LIMITS, type RunHead, type TestView } from '@tutti/protocol';
 import type { Run, TestRun } from './model.ts';
 import { present } from './report-of.ts';
 
-export function runHead(run: Run): EventParams<'run.changed'> {
-  const { number, id, spec, phase, waitsFor, status, cause, duration, exit, dir } = run;
+export function runHead(run: Run): RunHead {
+  const { number, id, spec, phase, waitsFor, status, cause, duration, exit, dir, tests } = run;
   return {
     run: number,
     id,
     suite: spec.suite,
     phase,
     dir,
+    size: tests.length,
     ...present({ waitsFor, status, cause, duration, exit }),
   };
 }
 
-export function runView(run: Run): RunView {
-  return { ...runHead(run), tests: run.tests.map((test) => testView(test, run.cast)) };
-}
-
-export function testView(test: TestRun, cast: Run['cast']): TestView {
-  const { spec, state, status, cause, duration } = test;
-  const members = test.attempts.at(-1)?.members.map(({ name, node, state: at, verdict }) => ({
+/** Of many members, those that are not through come first: they are what people wait for. */
+export function testView({ spec, state, status, cause, duration, attempts }: TestRun): TestView {
+  const all = status === undefined ? (attempts.at(-1)?.members ?? []) : [];
+  const shown = all.length <= LIMITS.membersShown.value ? all : unfinishedFirst(all);
+  const members = shown.slice(0, LIMITS.membersShown.value).map(({ name, node, state: at, verdict }) => ({
     member: name,
     node,
     state: at,
     ...present({ status: verdict?.status }),
   }));
-  return {
-    name: spec.name,
-    state,
-    ...present({ status, cause, duration }),
-    members: members ?? planned(test, cast),
-  };
+  const size = spec.roles.reduce((sum, { count }) => sum + count, 0);
+  return { name: spec.name, state, ...present({ status, cause, duration }), members, size };
 }
 
-function planned({ spec }: TestRun, cast: Run['cast']): TestView['members'] {
-  return spec.roles.flatMap(({ name, count }) =>
-    Array.from({ length: count }, (_, index) => ({
-      member: `${name}.${index}`,
-      node: cast.get(name)?.[index] ?? 'none',
-      state: 'waiting' as const,
-    })),
-  );
+function unfinishedFirst<T extends { state: string }>(members: readonly T[]): T[] {
+  return members.toSorted((a, b) => Number(a.state === 'ended') - Number(b.state === 'ended'));
 }

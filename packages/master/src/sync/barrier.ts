@@ -10,7 +10,7 @@
  */
 import { type BarrierArgs, type ErrorCode, type Json, jsonSize, LIMITS, TuttiError } from '@tutti/protocol';
 import type { Cast } from './cast.ts';
-import { type Participants, participantsOf } from './participants.ts';
+import { agree, type Participants, participantsOf } from './participants.ts';
 
 export interface Arrival {
   readonly member: string;
@@ -29,9 +29,8 @@ export interface Release {
 }
 
 export interface Break {
-  readonly code: ErrorCode;
-  readonly message: string;
-  /** The member that made it break, where one did. */
+  /** What everybody is told; `details.culprit` is the member that made it break, where one did. */
+  readonly error: TuttiError;
   readonly culprit: string | undefined;
 }
 
@@ -43,13 +42,19 @@ export type BarrierOutcome =
 
 const WAITING: BarrierOutcome = { what: 'waiting' };
 
+/** Of one arrival in the JSON text of all: quotes, colon, comma, and null where it brings nothing. */
+const PUNCTUATION = 4;
+const NOTHING = 4;
+
 export class Barrier {
   readonly name: string;
   readonly #cast: Cast;
   #generation = 0;
   #arrivals = new Map<string, Arrival>();
   #participants: Participants | undefined;
+  /** What the data of all arrivals would have as one JSON text, names included; and how many brought some. */
   #dataSize = 0;
+  #withData = 0;
   #broken: Break | undefined;
 
   constructor(name: string, cast: Cast) {
@@ -65,12 +70,14 @@ export class Barrier {
     return this.#arrivals;
   }
 
+  /** Nothing has come of it so far: it might as well never have been asked for. */
+  get untouched(): boolean {
+    return this.#generation === 0 && this.#arrivals.size === 0 && this.#broken === undefined;
+  }
+
   /** Throws a `TuttiError` when this arrival alone is refused. */
   arrive(arrival: Arrival, args: BarrierArgs): BarrierOutcome {
-    if (this.#broken)
-      throw new TuttiError(this.#broken.code, this.#broken.message, {
-        details: { culprit: this.#broken.culprit },
-      });
+    if (this.#broken) throw this.#broken.error;
     const { member } = arrival;
     if (this.#arrivals.has(member)) {
       throw new TuttiError(
@@ -78,12 +85,12 @@ export class Barrier {
         `${member} waits at barrier "${this.name}" already (generation ${this.#generation})`,
       );
     }
-    const participants = participantsOf(args, member, this.#cast);
-    if (this.#participants && this.#participants.words !== participants.words) {
+    const participants = participantsOf(args, member, this.#cast, this.#participants);
+    if (this.#participants && !agree(this.#participants, participants)) {
       return this.#disagree(arrival, participants, this.#participants);
     }
     this.#addData(arrival);
-    this.#participants = participants;
+    this.#participants ??= participants;
     this.#arrivals.set(member, arrival);
     if (this.#arrivals.size === participants.size) return this.#release(participants);
     return this.#cast.goneCount > 0 ? this.#breakIfHopeless(arrival.at) : WAITING;
@@ -94,7 +101,8 @@ export class Barrier {
     const arrival = this.#arrivals.get(member);
     if (arrival === undefined) return;
     this.#arrivals.delete(member);
-    if (arrival.data !== undefined) this.#dataSize -= jsonSize(arrival.data);
+    this.#dataSize -= sizeOf(arrival);
+    if (arrival.data !== undefined) this.#withData -= 1;
     if (this.#arrivals.size === 0) this.#participants = undefined;
   }
 
@@ -110,7 +118,6 @@ export class Barrier {
     const waited = seconds(at - arrival.at);
     return this.#break(
       at,
-      'BARRIER_BROKEN',
       `${this.#cast.where(member)} timed out after ${waited}; ${this.#state(this.#participants)}`,
       undefined,
     );
@@ -118,11 +125,8 @@ export class Barrier {
 
   abort(member: string, reason: string): BarrierOutcome {
     if (this.#broken) return WAITING;
-    return this.#fail({
-      code: 'BARRIER_ABORTED',
-      message: `barrier "${this.name}" aborted by ${this.#cast.where(member)}: ${reason}`,
-      culprit: member,
-    });
+    const message = `barrier "${this.name}" aborted by ${this.#cast.where(member)}: ${reason}`;
+    return this.#fail('BARRIER_ABORTED', message, member);
   }
 
   /** Who has not come; with `count` anyone might, so all who have not. */
@@ -137,7 +141,7 @@ export class Barrier {
       name: this.name,
       generation: this.#generation,
       arrivals,
-      hasData: arrivals.some(({ data }) => data !== undefined),
+      hasData: this.#withData > 0,
     };
     if (arrivals.length !== size)
       throw new Error(`barrier ${this.name} released ${arrivals.length} of ${size}`);
@@ -145,6 +149,7 @@ export class Barrier {
     this.#arrivals = new Map();
     this.#participants = undefined;
     this.#dataSize = 0;
+    this.#withData = 0;
     return { what: 'released', release };
   }
 
@@ -156,27 +161,26 @@ export class Barrier {
     );
     const candidates = participants.only?.size ?? this.#cast.size;
     if (candidates - lost.length >= participants.size) return WAITING;
-    return this.#break(at, 'BARRIER_BROKEN', this.#state(participants), lost[0]);
+    return this.#break(at, this.#state(participants), lost[0]);
   }
 
   #disagree(arrival: Arrival, theirs: Participants, ours: Participants): BarrierOutcome {
     const others = this.#cast.some(this.#arrivals.keys());
     const message = `barrier "${this.name}": ${arrival.member} says ${theirs.words}, but ${others} said ${ours.words}`;
     this.#arrivals.set(arrival.member, arrival);
-    return this.#fail({ code: 'BARRIER_DISAGREEMENT', message, culprit: undefined });
+    return this.#fail('BARRIER_DISAGREEMENT', message, undefined);
   }
 
-  #break(at: number, code: ErrorCode, why: string, culprit: string | undefined): BarrierOutcome {
+  #break(at: number, why: string, culprit: string | undefined): BarrierOutcome {
     let first = at;
     for (const arrival of this.#arrivals.values()) first = Math.min(first, arrival.at);
-    return this.#fail({
-      code,
-      message: `barrier "${this.name}" broken after ${seconds(at - first)}: ${why}`,
-      culprit,
-    });
+    const message = `barrier "${this.name}" broken after ${seconds(at - first)}: ${why}`;
+    return this.#fail('BARRIER_BROKEN', message, culprit);
   }
 
-  #fail(broken: Break): BarrierOutcome {
+  #fail(code: ErrorCode, message: string, culprit: string | undefined): BarrierOutcome {
+    const error = new TuttiError(code, message, { details: culprit === undefined ? undefined : { culprit } });
+    const broken = { error, culprit };
     this.#broken = broken;
     const waiters = [...this.#arrivals.values()];
     this.#arrivals = new Map();
@@ -187,24 +191,32 @@ export class Barrier {
     return `${this.#arrivals.size} of ${size} arrived; missing ${this.#cast.describeMissing(this.missing())}`;
   }
 
-  #addData({ member, data }: Arrival): void {
-    if (data === undefined) return;
-    const size = jsonSize(data);
+  #addData(arrival: Arrival): void {
+    const { member, data } = arrival;
     const { barrierData, barrierDataTotal } = LIMITS;
-    if (size > barrierData.value) {
+    const own = data === undefined ? 0 : jsonSize(data);
+    if (own > barrierData.value) {
       throw new TuttiError(
         'VALUE_TOO_LARGE',
-        `barrier "${this.name}": ${member} brings ${size} bytes of data, where ${barrierData.value} are allowed`,
+        `barrier "${this.name}": ${member} brings ${own} bytes of data, where ${barrierData.value} are allowed`,
       );
     }
-    if (this.#dataSize + size > barrierDataTotal.value) {
+    const size = this.#dataSize + sizeOf(arrival, own);
+    const withData = this.#withData + Number(data !== undefined);
+    if (withData > 0 && size > barrierDataTotal.value) {
       throw new TuttiError(
         'VALUE_TOO_LARGE',
         `barrier "${this.name}": with ${member} the data of all exceeds ${barrierDataTotal.value} bytes`,
       );
     }
-    this.#dataSize += size;
+    this.#dataSize = size;
+    this.#withData = withData;
   }
+}
+
+/** Its part of the JSON text of all. */
+function sizeOf({ member, data }: Arrival, own = data === undefined ? 0 : jsonSize(data)): number {
+  return member.length + PUNCTUATION + (data === undefined ? NOTHING : own);
 }
 
 /** `1.2 s` */

@@ -29,6 +29,7 @@ interface Attempt {
   space: SyncSpace;
   /** Master monotonic ms at which the test times out. */
   deadline: number;
+  /** By member and request, as the space knows them: two scripts may choose the same request id. */
   waiters: Map<string, Waiter>;
   timers: Map<string, () => void>;
 }
@@ -75,14 +76,16 @@ export class SyncBroker {
   ): Promise<SyncWire<V>> {
     const attempt = this.#attempts.get(call.attempt);
     if (attempt === undefined) throw new TuttiError('SPACE_CLOSED', 'the test is over');
-    const { request, member } = call;
+    const { member } = call;
+    const request = requestOf(member, call.request);
     return new Promise<SyncWire<SyncVerb>>((resolve, reject) => {
       const waiter: Waiter = { session, resolve, reject };
+      attempt.waiters.get(request)?.reject(new TuttiError('CANCELLED', 'the request was repeated'));
       attempt.waiters.set(request, waiter);
       const settled = attempt.space.ask(verb, call.args, { member, request, at: call.at / 1000 });
       this.#tell(attempt, settled);
       if (attempt.waiters.get(request) !== waiter) return;
-      this.#armTimeout(attempt, verb, call);
+      this.#armTimeout(attempt, request, verb, call);
       const stop = signal();
       const withdraw = () => {
         // The session's end aborts too, but then the caller may still be there.
@@ -99,7 +102,8 @@ export class SyncBroker {
     const attempt = this.#attempts.get(attemptId);
     if (attempt === undefined) return;
     for (const { request, member: waiting } of attempt.space.waitingRequests()) {
-      if (waiting === member && !requests.has(request)) this.#withdraw(attempt, request);
+      if (waiting === member && !requests.has(request.slice(requestOf(member, '').length)))
+        this.#withdraw(attempt, request);
     }
   }
 
@@ -145,8 +149,7 @@ export class SyncBroker {
     waiter?.reject(new TuttiError('CANCELLED', 'the caller withdrew the request'));
   }
 
-  #armTimeout<V extends SyncVerb>(attempt: Attempt, verb: V, call: MemberCall<V>): void {
-    const { request } = call;
+  #armTimeout<V extends SyncVerb>(attempt: Attempt, request: string, verb: V, call: MemberCall<V>): void {
     if (attempt.timers.has(request)) return;
     const { timeout } = call.args as Pick<BarrierArgs, 'timeout'>;
     const end = timeout === undefined ? lastMoment(attempt.deadline, call.at) : call.at + timeout * 1000;
@@ -195,6 +198,10 @@ export class SyncBroker {
       for (const session of receivers) session.sendEncoded(frame);
     }
   }
+}
+
+function requestOf(member: string, request: string): string {
+  return `${member} ${request}`;
 }
 
 /** Of two seconds before the end and half the time left, the later: a short test waits too. */

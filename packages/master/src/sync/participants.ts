@@ -7,39 +7,63 @@ export interface Participants {
   readonly size: number;
   /** Who may; undefined: anyone of the cast. */
   readonly only: ReadonlySet<string> | undefined;
-  /** Two callers agree when these are equal; also quoted to people. */
+  /** What was said, as people are told of it. The same words mean the same participants. */
   readonly words: string;
 }
 
-/** Throws `BAD_PARTICIPANTS`. */
-export function participantsOf(args: BarrierArgs, caller: string, cast: Cast): Participants {
+/** `known`: what others said before; saves making the same again. Throws `BAD_PARTICIPANTS`. */
+export function participantsOf(
+  args: BarrierArgs,
+  caller: string,
+  cast: Cast,
+  known?: Participants,
+): Participants {
   const said = [args.count, args.roles, args.members].filter((given) => given !== undefined);
   if (said.length > 1) throw bad(args, 'give one of count, roles and members');
-  if (args.count !== undefined) return byCount(args, args.count, cast);
-  if (args.roles === undefined && args.members === undefined) {
-    return { size: cast.size, only: undefined, words: `all ${cast.size} members` };
+  const words = wordsOf(args, cast);
+  const participants = known?.words === words ? known : find(args, words, cast);
+  if (participants.only?.has(caller) === false)
+    throw bad(args, `${caller} arrived, but is not among the participants ${cast.some(participants.only)}`);
+  return participants;
+}
+
+/** Whether both mean the same members: `--roles server` is `--members server.0` where the role has no other. */
+export function agree(a: Participants, b: Participants): boolean {
+  if (a === b) return true;
+  if (a.size !== b.size) return false;
+  const { only } = b;
+  if (a.only === undefined || only === undefined) return a.only === only;
+  return [...a.only].every((name) => only.has(name));
+}
+
+function wordsOf({ count, roles, members }: BarrierArgs, cast: Cast): string {
+  if (count !== undefined) return `count ${count}`;
+  if (roles) return `roles ${[...new Set(roles)].toSorted().join(', ')}`;
+  if (members)
+    return `members ${[...new Set(members.map((member) => cast.resolve(member)))].toSorted().join(', ')}`;
+  return `all ${cast.size} members`;
+}
+
+function find(args: BarrierArgs, words: string, cast: Cast): Participants {
+  const { count, roles, members } = args;
+  if (count !== undefined) {
+    checkCount(args, count, cast);
+    return { size: count, only: undefined, words };
   }
-  const names =
-    args.roles?.flatMap((role) => cast.role(role)) ??
-    args.members?.map((member) => cast.resolve(member)) ??
-    [];
-  const only = new Set(names);
-  if (!only.has(caller))
-    throw bad(args, `${caller} arrived, but is not among the participants ${cast.some(only)}`);
-  const words = args.roles
-    ? `roles ${[...new Set(args.roles)].toSorted().join(', ')}`
-    : `members ${[...only].toSorted().join(', ')}`;
+  const names = roles?.flatMap((role) => cast.role(role)) ?? members?.map((member) => cast.resolve(member));
+  const only = names && new Set(names);
+  // Who names everybody means the same as who names nobody.
+  if (only === undefined || only.size === cast.size) return { size: cast.size, only: undefined, words };
   return { size: only.size, only, words };
 }
 
-function byCount(args: BarrierArgs, count: number, cast: Cast): Participants {
+function checkCount(args: BarrierArgs, count: number, cast: Cast): void {
   if (count < 1) throw bad(args, `count ${count}: at least one member has to take part`);
-  if (count > cast.size)
-    throw bad(
-      args,
-      `count ${count}: the test has only ${cast.size} ${cast.size === 1 ? 'member' : 'members'}`,
-    );
-  return { size: count, only: undefined, words: `count ${count}` };
+  if (count <= cast.size) return;
+  throw bad(
+    args,
+    `count ${count}: the test has only ${cast.size} ${cast.size === 1 ? 'member' : 'members'}`,
+  );
 }
 
 function bad({ name }: BarrierArgs, problem: string): TuttiError {

@@ -80,15 +80,9 @@ export class SyncSpace {
     const decided = this.#decided.get(request);
     if (decided) return [{ request, answer: decided }];
     if (this.#waiting.has(request)) return [];
+    const refusal = this.#refusal(asked.member);
+    if (refusal) return [{ request, answer: { ok: false, error: refusal } }];
     try {
-      if (!this.cast.has(asked.member))
-        throw new TuttiError('NO_SUCH_MEMBER', `${asked.member} is not part of this test`);
-      if (this.#decisions >= LIMITS.spaceDecisions.value) {
-        throw new TuttiError(
-          'SPACE_FULL',
-          `the test has used up its ${LIMITS.spaceDecisions.value} decisions`,
-        );
-      }
       return this.#perform(verb, args, asked);
     } catch (error) {
       if (!(error instanceof TuttiError)) throw error;
@@ -100,7 +94,7 @@ export class SyncSpace {
   withdraw(request: string): void {
     const waiting = this.#waiting.get(request);
     this.#waiting.delete(request);
-    if (waiting?.kind === 'barrier') this.#barriers.get(waiting.name)?.withdraw(waiting.member);
+    if (waiting?.kind === 'barrier') this.#withdrawArrival(waiting, request);
     if (waiting?.kind === 'key') this.#keys.withdraw(waiting.waiter);
   }
 
@@ -118,10 +112,14 @@ export class SyncSpace {
     return [this.#decide(request, { ok: false, error: new TuttiError('TIMED_OUT', message) })];
   }
 
-  /** A member has ended or is lost: breaks every wait that needs it. `how` completes "client.1 on n3: …". */
+  /**
+   * A member has ended or is lost: breaks every wait that needs it. `how` completes "client.1 on n3: …". What it
+   * waits for itself nobody hears of any more: its arrivals do not count.
+   */
   leave(member: string, how: string, at: number): Settled[] {
+    const settled = this.#withdrawAllOf(member, how);
     this.cast.leave(member, how);
-    const settled = [...this.#barriers.values()].flatMap((barrier) => this.#settle(barrier.someoneLeft(at)));
+    for (const barrier of this.#barriers.values()) settled.push(...this.#settle(barrier.someoneLeft(at)));
     for (const waiter of this.#keys.waiting()) settled.push(...this.#breakIfNobodyLeft(waiter));
     return settled;
   }
@@ -135,14 +133,13 @@ export class SyncSpace {
   }
 
   waits(): Wait[] {
-    const atBarriers = [...this.#barriers.values()].flatMap((barrier) =>
-      [...barrier.waiting.values()].map(({ member, at }) => ({
-        member,
-        on: `barrier "${barrier.name}"`,
-        since: at,
-        missing: barrier.missing(),
-      })),
-    );
+    const atBarriers = [...this.#barriers.values()].flatMap((barrier) => {
+      if (barrier.waiting.size === 0) return [];
+      // One list for all who wait there: of thousands each would otherwise get its own.
+      const missing = barrier.missing();
+      const on = `barrier "${barrier.name}"`;
+      return [...barrier.waiting.values()].map(({ member, at }) => ({ member, on, since: at, missing }));
+    });
     const forKeys = this.#keys
       .waiting()
       .map(({ member, key, at }) => ({ member, on: `key "${key}"`, since: at, missing: [] }));
@@ -152,6 +149,34 @@ export class SyncSpace {
   /** The first break that a member was told of, and who caused it. */
   toldOfBreak(member: string): { culprit: string | undefined; message: string } | undefined {
     return this.#toldOfBreak.get(member);
+  }
+
+  /** Why nothing new of this member is taken; not a decision, so that it takes no room. */
+  #refusal(member: string): TuttiError | undefined {
+    if (!this.cast.has(member))
+      return new TuttiError('NO_SUCH_MEMBER', `${member} is not part of this test`);
+    if (this.cast.isGone(member)) return new TuttiError('NO_SUCH_MEMBER', `${member} has ended`);
+    if (this.#decisions < LIMITS.spaceDecisions.value) return undefined;
+    return new TuttiError(
+      'SPACE_FULL',
+      `the test has used up its ${LIMITS.spaceDecisions.value} decisions`,
+    );
+  }
+
+  #withdrawAllOf(member: string, how: string): Settled[] {
+    const own = this.waitingRequests().filter((waiting) => waiting.member === member);
+    return own.map(({ request }) => {
+      this.withdraw(request);
+      return { request, answer: { ok: false, error: new TuttiError('CANCELLED', `${member} ${how}`) } };
+    });
+  }
+
+  #withdrawArrival({ member, name }: { member: string; name: string }, request: string): void {
+    const barrier = this.#barriers.get(name);
+    barrier?.withdraw(member);
+    // Arriving and leaving again is no decision, so that it must not leave anything behind.
+    if (this.#lastArrival.get(`${member} ${name}`) === request) this.#lastArrival.delete(`${member} ${name}`);
+    if (barrier?.untouched) this.#barriers.delete(name);
   }
 
   #perform(verb: SyncVerb, args: unknown, asked: Asked): Settled[] {
@@ -212,7 +237,7 @@ export class SyncSpace {
   }
 
   #breakIfNobodyLeft(waiter: KeyWaiter): Settled[] {
-    for (const name of this.cast.names()) if (name !== waiter.member && !this.cast.isGone(name)) return [];
+    if (this.cast.size - this.cast.goneCount > (this.cast.isGone(waiter.member) ? 0 : 1)) return [];
     this.#keys.withdraw(waiter);
     const others = [...this.cast.goneNames()].filter((name) => name !== waiter.member);
     const message =
@@ -251,13 +276,11 @@ export class SyncSpace {
         );
       }
       case 'broken': {
-        const { code, message, culprit } = outcome.broken;
+        const { error, culprit } = outcome.broken;
         return outcome.waiters.map(({ member, request }) => {
-          this.#told(member, culprit, message);
-          const error = new TuttiError(request === timedOut ? 'TIMED_OUT' : code, message, {
-            details: culprit ? { culprit } : undefined,
-          });
-          return this.#decide(request, { ok: false, error });
+          this.#told(member, culprit, error.message);
+          const own = request === timedOut ? new TuttiError('TIMED_OUT', error.message) : error;
+          return this.#decide(request, { ok: false, error: own });
         });
       }
     }

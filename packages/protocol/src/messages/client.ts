@@ -44,11 +44,14 @@ export const TestView = z.object({
   status: StatusName.optional(),
   cause: z.string().optional(),
   duration: Seconds.optional(),
+  /** Of a test that is under way, at most `LIMITS.membersShown`. */
   members: z.array(MemberView),
+  /** How many members it has in all. */
+  size: z.number().int().positive(),
 });
 export type TestView = z.infer<typeof TestView>;
 
-export const RunView = z.object({
+export const RunHead = z.object({
   run: z.number().int().positive(),
   id: Id,
   suite: z.string(),
@@ -61,9 +64,15 @@ export const RunView = z.object({
   exit: z.number().int().optional(),
   /** The run directory on the master. */
   dir: z.string(),
-  tests: z.array(TestView),
+  /** How many tests it has. */
+  size: z.number().int().positive(),
 });
-export type RunView = z.infer<typeof RunView>;
+export type RunHead = z.infer<typeof RunHead>;
+
+/** A run as a client puts it together from events: no message carries it whole. */
+export interface RunView extends RunHead {
+  tests: TestView[];
+}
 
 const RunNumber = z.number().int().positive();
 
@@ -99,9 +108,9 @@ export const clientCalls = {
   'run.watch': call({
     directions: ['client→master'],
     params: z.object({ run: RunNumber }),
-    result: z.object({ view: RunView }),
+    result: z.object({}),
     idempotent: true,
-    doc: 'A snapshot of the run; changes follow as events until the run is finished.',
+    doc: 'Sends the run and each of its tests as events, as they are and after every change, until the run is finished.',
   }),
   'run.cancel': call({
     directions: ['client→master'],
@@ -122,7 +131,7 @@ export const clientCalls = {
 export const clientEvents = {
   'run.changed': event({
     directions: ['master→client'],
-    params: RunView.omit({ tests: true }),
+    params: RunHead,
     doc: 'The run as a whole changed.',
   }),
   'test.changed': event({

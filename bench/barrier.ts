@@ -1,0 +1,80 @@
+/**
+ * How long after the last arrival at a barrier is the last participant released?
+ *
+ * One round: all but one of N connections arrive, and each proves with a round trip that the server knows; then the
+ * last arrives, and the clock runs until the Nth release has been received. Clients and server are a process
+ * each. Floor and Tutti take turns, block by block and with fresh processes, so that what drifts on the machine
+ * hits both and neither runs beside the other.
+ */
+import { parseArgs } from 'node:util';
+import type { Bench } from './bench.ts';
+import { SIDES, type Side } from './client.ts';
+import { Child } from './harness/child.ts';
+import { roomFor } from './harness/descriptors.ts';
+import { median } from './harness/median.ts';
+import { count, counts } from './harness/options.ts';
+import { Report } from './harness/report.ts';
+
+/** Turns of each side per N. */
+const BLOCKS = 4;
+/** What V8 needs to see of either side before it runs at full speed. */
+const WARM_UP = { arrivals: 20_000, mostRounds: 200, leastRounds: 2 };
+
+interface Block {
+  rounds: number[];
+  rss: number;
+}
+
+export const barrier: Bench = {
+  usage: '[--n 100,1000,10000] [--rounds 20] [--json]',
+  about: 'barrier: last arrival sent → last release received, medians in ms',
+  async run(args) {
+    const { values } = parseArgs({
+      args,
+      options: {
+        n: { type: 'string', default: '100,1000,10000' },
+        rounds: { type: 'string', default: '20' },
+        json: { type: 'boolean', default: false },
+      },
+    });
+    const sizes = counts('--n', values.n);
+    const rounds = count('--rounds', values.rounds);
+    const descriptors = roomFor(Math.max(...sizes));
+    const report = new Report(values.json);
+    for (const n of sizes) report.line({ bench: 'barrier', n, ...(await measure(n, rounds, descriptors)) });
+    report.end();
+  },
+};
+
+async function measure(n: number, rounds: number, descriptors: number) {
+  const taken: Record<Side, Block[]> = { floor: [], tutti: [] };
+  const blocks = Math.min(BLOCKS, rounds);
+  for (let block = 0; block < blocks; block += 1) {
+    const share = Math.ceil((rounds - block) / blocks);
+    for (const side of SIDES) taken[side].push(await runBlock(side, n, share, descriptors));
+  }
+  const ms = (side: Side) => median(taken[side].flatMap((block) => block.rounds));
+  const rss = Math.max(...taken.tutti.map((block) => block.rss));
+  return {
+    floor_ms: rounded(ms('floor'), 3),
+    tutti_ms: rounded(ms('tutti'), 3),
+    ratio: rounded(ms('tutti') / ms('floor'), 2),
+    master_rss_mb: rounded(rss / 1e6, 1),
+  };
+}
+
+async function runBlock(side: Side, n: number, rounds: number, descriptors: number): Promise<Block> {
+  await using server = await Child.start(`${side}/server.ts`, descriptors);
+  await using client = await Child.start('client.ts', descriptors);
+  const url = await server.ask<string>('open', n);
+  await client.ask('connect', { side, url, n });
+  const { arrivals, mostRounds, leastRounds } = WARM_UP;
+  const warmUp = Math.max(leastRounds, Math.min(mostRounds, Math.ceil(arrivals / n)));
+  await client.ask('barrier', warmUp);
+  const taken = await client.ask<number[]>('barrier', rounds);
+  return { rounds: taken, rss: await server.ask<number>('rss') };
+}
+
+function rounded(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}

@@ -1,0 +1,29 @@
+/**
+ * `npm run bench -- NAME [OPTION]...`: measures Tutti beside a floor, the least program that could do the same.
+ * Without a name it lists the benches. Results go to stdout, progress to stderr.
+ */
+import { barrier } from './barrier.ts';
+import type { Bench } from './bench.ts';
+
+/** A new bench is one file like barrier.ts, and its name here. */
+const BENCHES: Record<string, Bench> = { barrier };
+
+function list(): string {
+  const lines = Object.entries(BENCHES).map(([name, { usage, about }]) => `  ${name} ${usage}\n      ${about}`);
+  return `npm run bench -- NAME [OPTION]...\n${lines.join('\n')}`;
+}
+
+const [name, ...args] = process.argv.slice(2);
+const bench = name !== undefined && Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
+if (bench !== undefined) {
+  try {
+    await bench.run(args);
+  } catch (error) {
+    console.error(`bench ${name}: ${(error as Error).message}`);
+    process.exitCode = 1;
+  }
+} else if (name === undefined || name === '--help') console.log(list());
+else {
+  console.error(`there is no bench "${name}"\n${list()}`);
+  process.exitCode = 64;
+}

@@ -1,0 +1,58 @@
+/**
+ * Starts the wrapper, in a session of its own, with the write ends of both life lines in its hands and nothing else of the
+ * agent's: neither environment nor output.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync } from 'node:fs';
+import type { MemberSpec } from '@tutti/protocol';
+import { LifeLine } from '../system/fifo.ts';
+import type { MemberContext } from './context.ts';
+import { environmentOf } from './environment.ts';
+import type { Layout } from './layout.ts';
+import type { StartRecord } from './start-record.ts';
+
+/** What tells how far a member has got, whoever started it. */
+export class LifeLines {
+  /** Gone when the wrapper is. */
+  readonly alive: LifeLine;
+  /** Gone when all output is in the files. */
+  readonly drained: LifeLine;
+
+  constructor(layout: Layout) {
+    this.alive = new LifeLine(layout.alive);
+    this.drained = new LifeLine(layout.drained);
+  }
+
+  close(): void {
+    this.alive.close();
+    this.drained.close();
+  }
+}
+
+/** Resolves when the wrapper runs; rejects when the system does not let it. */
+export async function launch(
+  spec: MemberSpec,
+  layout: Layout,
+  lines: LifeLines,
+  record: StartRecord,
+  command: readonly string[],
+  context: MemberContext,
+): Promise<void> {
+  const { shell, tools, machine } = context;
+  const procs = record.cgroup === undefined ? '' : `${record.cgroup}/cgroup.procs`;
+  const held = [lines.alive.openWriteEnd(), lines.drained.openWriteEnd()];
+  try {
+    const child = spawn(shell.file, [...shell.args, layout.wrapper, String(layout.n), procs, ...command], {
+      cwd: layout.dir,
+      env: environmentOf(spec, { ...tools, ...layout.places, socket: record.socket }, machine, layout.n),
+      stdio: ['ignore', 'ignore', 'ignore', ...held],
+      detached: true,
+    });
+    child.unref();
+    await once(child, 'spawn');
+  } finally {
+    // What keeps the lines held is the wrapper's copy.
+    for (const fd of held) closeSync(fd);
+  }
+}

@@ -1,0 +1,247 @@
+import { connectedSessions, FakeClock, settled } from '@tutti/testkit';
+import { describe, expect, test } from 'vitest';
+import { pulse as pulseOf } from '../src/dialer.ts';
+import { Heartbeat, type Pulse } from '../src/heartbeat.ts';
+
+class FakePulse implements Pulse {
+  received = 0;
+  /** When, after the start of the test. */
+  readonly pings: number[] = [];
+  readonly silences: { at: number; ms: number }[] = [];
+  readonly #elapsed: () => number;
+
+  constructor(elapsed: () => number) {
+    this.#elapsed = elapsed;
+  }
+
+  ping(): void {
+    this.pings.push(this.#elapsed());
+  }
+
+  silent(ms: number): void {
+    this.silences.push({ at: this.#elapsed(), ms });
+  }
+}
+
+function setUp() {
+  const clock = new FakeClock();
+  const start = clock.monotonicMs();
+  const elapsed = () => clock.monotonicMs() - start;
+  return { clock, elapsed, heartbeat: new Heartbeat(clock), newPulse: () => new FakePulse(elapsed) };
+}
+
+/** Lets time pass with a byte received every `every` ms. */
+function live(clock: FakeClock, pulse: FakePulse, ms: number, every = 1000): void {
+  for (let passed = 0; passed < ms; passed += every) {
+    clock.advance(every);
+    pulse.received += 1;
+  }
+}
+
+describe('pings', () => {
+  test('go out every 2 s from the side that dialled, and never from the other', () => {
+    const { clock, heartbeat, newPulse } = setUp();
+    const [dialled, accepted] = [newPulse(), newPulse()];
+    heartbeat.watch(dialled, true);
+    heartbeat.watch(accepted, false);
+    for (let second = 0; second < 10; second += 1) {
+      clock.advance(1000);
+      dialled.received += 1;
+      accepted.received += 1;
+    }
+    expect(dialled.pings).toEqual([2000, 4000, 6000, 8000, 10_000]);
+    expect(accepted.pings).toEqual([]);
+  });
+
+  test('never come more than 2 s apart although timers are always a little late', () => {
+    const { clock, heartbeat, newPulse } = setUp();
+    const pulse = newPulse();
+    heartbeat.watch(pulse, true);
+    for (let look = 0; look < 200; look += 1) {
+      clock.stall((clock.nextIn ?? 0) + 7);
+      pulse.received += 1;
+    }
+    const gaps = pulse.pings.map((at, index) => at - (pulse.pings[index - 1] ?? 0));
+    expect(gaps.length).toBeGreaterThan(20);
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(2000);
+  });
+});
+
+describe('silence', () => {
+  test('is noticed after 4.25 s at the earliest and within 5 s, wherever in the cadence it begins', () => {
+    for (let offset = 0; offset < 500; offset += 10) {
+      const { clock, elapsed, heartbeat, newPulse } = setUp();
+      const pulse = newPulse();
+      const unwatch = heartbeat.watch(pulse, false);
+      clock.advance(3000 + offset);
+      pulse.received += 1;
+      const lastByte = elapsed();
+      while (pulse.silences.length === 0 && elapsed() < 60_000) clock.advance(1);
+      const [{ at, ms }] = pulse.silences as [{ at: number; ms: number }];
+      expect(at - lastByte).toBeGreaterThanOrEqual(4250);
+      expect(at - lastByte).toBeLessThan(5000);
+      expect(ms).toBeGreaterThanOrEqual(4250);
+      unwatch();
+    }
+  });
+
+  test('is noticed in a peer that never said a word', () => {
+    const { clock, heartbeat, newPulse } = setUp();
+    const pulse = newPulse();
+    heartbeat.watch(pulse, true);
+    clock.advance(4249);
+    expect(pulse.silences).toEqual([]);
+    clock.advance(1);
+    expect(pulse.silences).toEqual([{ at: 4250, ms: 4250 }]);
+  });
+
+  test('ends with any byte, also one of a message that is not complete', async () => {
+    const { dialled, master, pair, clock } = connectedSessions('agent', {
+      dialled: { handlers: { 'blob.missing': () => ({ missing: [] }) } },
+    });
+    const heartbeat = new Heartbeat(clock);
+    dialled.onClosed(heartbeat.watch(pulseOf(dialled), false));
+    pair.rightToLeft.hold();
+    const blobs = Array.from({ length: 1000 }, () => ({ digest: 'a'.repeat(64), size: 1 }));
+    const calling = master.call('blob.missing', { blobs });
+    for (let n = 0; n < 10; n += 1) {
+      pair.rightToLeft.pass(1);
+      await clock.pass(4000);
+    }
+    expect(dialled.closed).toBeUndefined();
+    pair.rightToLeft.release();
+    expect(await calling).toEqual({ missing: [] });
+    await clock.pass(5000);
+    expect(dialled.closed).toMatchObject({ code: 'NOT_CONNECTED' });
+  });
+
+  test('of one peer is nothing to the others', () => {
+    const { clock, heartbeat, newPulse } = setUp();
+    const [dead, alive] = [newPulse(), newPulse()];
+    heartbeat.watch(dead, false);
+    heartbeat.watch(alive, false);
+    live(clock, alive, 20_000);
+    expect(dead.silences.length).toBeGreaterThan(0);
+    expect(alive.silences).toEqual([]);
+  });
+});
+
+describe('a pause of this process', () => {
+  test('is not held against its peers, who have their full time after it', () => {
+    const { clock, elapsed, heartbeat, newPulse } = setUp();
+    const pulse = newPulse();
+    heartbeat.watch(pulse, false);
+    clock.advance(1000);
+    clock.stall(60_000);
+    expect(pulse.silences).toEqual([]);
+    const back = elapsed();
+    while (pulse.silences.length === 0 && elapsed() < 120_000) clock.advance(1);
+    // One second of silence came before the pause.
+    expect(pulse.silences[0]?.at).toBeGreaterThanOrEqual(back + 3000);
+    expect(pulse.silences[0]?.at).toBeLessThan(back + 5000);
+  });
+
+  test('gives nobody credit who was not being watched during it', () => {
+    const { clock, elapsed, heartbeat, newPulse } = setUp();
+    const [first, late] = [newPulse(), newPulse()];
+    heartbeat.watch(first, false);
+    // The process stands still, and the first thing it does afterwards is to let somebody in.
+    const timers: (() => void)[] = [];
+    clock.after(100, () => {
+      timers.push(heartbeat.watch(late, false));
+    });
+    clock.stall(60_000);
+    const back = elapsed();
+    while (late.silences.length === 0 && elapsed() < 200_000) {
+      clock.advance(250);
+      first.received += 1;
+    }
+    expect(late.silences[0]?.at).toBeLessThan(back + 5000);
+    expect(timers).toHaveLength(1);
+  });
+});
+
+describe('who is watched', () => {
+  test('can be taken back, and the last one takes the timer along', () => {
+    const { clock, heartbeat, newPulse } = setUp();
+    const [one, two] = [newPulse(), newPulse()];
+    const unwatchOne = heartbeat.watch(one, true);
+    const unwatchTwo = heartbeat.watch(two, true);
+    expect([heartbeat.size, clock.timers]).toEqual([2, 1]);
+    unwatchOne();
+    clock.advance(4000);
+    expect(one.pings).toEqual([]);
+    expect(two.pings).toEqual([2000, 4000]);
+    unwatchTwo();
+    unwatchTwo();
+    expect([heartbeat.size, clock.timers]).toEqual([0, 0]);
+  });
+
+  test('can begin again after everybody has left', () => {
+    const { clock, heartbeat, newPulse } = setUp();
+    heartbeat.watch(newPulse(), true)();
+    clock.advance(100_000);
+    const pulse = newPulse();
+    heartbeat.watch(pulse, true);
+    clock.advance(2000);
+    expect(pulse.pings).toEqual([102_000]);
+    expect(pulse.silences).toEqual([]);
+  });
+
+  test('may change while a silence is being told, without a second timer', () => {
+    const { clock, heartbeat, newPulse } = setUp();
+    const next = newPulse();
+    const dying = newPulse();
+    const unwatch = heartbeat.watch(dying, true);
+    dying.silent = () => {
+      unwatch();
+      heartbeat.watch(next, true);
+    };
+    clock.advance(4250);
+    expect([heartbeat.size, clock.timers]).toEqual([1, 1]);
+    clock.advance(4000);
+    expect(next.pings).toEqual([6250, 8250]);
+    expect(clock.timers).toBe(1);
+  });
+});
+
+describe('between two sessions', () => {
+  function watched() {
+    const ends = connectedSessions('agent');
+    const { dialled, master, clock } = ends;
+    const heartbeats = { dialled: new Heartbeat(clock), master: new Heartbeat(clock) };
+    dialled.onClosed(heartbeats.dialled.watch(pulseOf(dialled), true));
+    master.onClosed(heartbeats.master.watch(pulseOf(master), false));
+    return { ...ends, heartbeats };
+  }
+
+  test('an idle connection lives on', async () => {
+    const { dialled, master, clock } = watched();
+    await clock.pass(60_000);
+    expect([dialled.closed, master.closed]).toEqual([undefined, undefined]);
+  });
+
+  test('a pulled cable is noticed at both ends within 5 s, and leaves no timer behind', async () => {
+    const { dialled, master, clock, pair, heartbeats } = watched();
+    await clock.pass(10_000);
+    pair.lose();
+    await clock.pass(5000);
+    expect(dialled.closed).toMatchObject({ code: 'NOT_CONNECTED' });
+    expect(dialled.closed?.message).toMatch(/^the peer of left was silent for 4\.\d s$/);
+    expect(master.closed).toMatchObject({ code: 'NOT_CONNECTED' });
+    expect([heartbeats.dialled.size, heartbeats.master.size]).toEqual([0, 0]);
+    // What is left is the second that each goodbye may take.
+    await clock.pass(1000);
+    expect(clock.timers).toBe(0);
+  });
+
+  test('a cable of which one direction is dead is noticed at both ends', async () => {
+    const { dialled, master, clock, pair } = watched();
+    await clock.pass(10_000);
+    pair.leftToRight.lose();
+    await clock.pass(5000);
+    await settled();
+    expect(master.closed).toMatchObject({ code: 'NOT_CONNECTED' });
+    expect(dialled.closed).toMatchObject({ code: 'NOT_CONNECTED' });
+  });
+});

@@ -1,0 +1,76 @@
+/**
+ * What a member leaves outside of its agent's state directory: a socket in /run/tutti, a cgroup, its network. Scripts write
+ * down theirs, so that a test looks for its own remains only: others run beside it on the same machine.
+ */
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { eventually } from '@tutti/testkit';
+import type { RunningTutti } from './command.ts';
+import { liveNetworks, networkOf, processesWith } from './processes.ts';
+import { temporaryDirectory } from './temporary-directory.ts';
+
+export interface Traces {
+  /** A shell command for the first line of a script: its process says where it lives. */
+  readonly tell: string;
+  /** What scripts have told so far, and is still there. */
+  left(): string[];
+  /** How many scripts have told. */
+  readonly told: number;
+}
+
+export async function traces(): Promise<Traces> {
+  const file = join(await temporaryDirectory(), 'traces');
+  const read = (): string[][] =>
+    existsSync(file)
+      ? readFileSync(file, 'utf8')
+          .split('\n')
+          .filter((line) => line !== '')
+          .map((line) => line.split(' '))
+      : [];
+  return {
+    tell: `echo "$TUTTI_SOCKET $(sed -n s/^0:://p /proc/self/cgroup) $(readlink /proc/self/ns/net)" >>${file}`,
+    left: () => read().flatMap(remains),
+    get told() {
+      return read().length;
+    },
+  };
+}
+
+/** Links of the machine itself: no lab ever adds one. */
+const LINKS = readdirSync('/sys/class/net').toSorted();
+
+/**
+ * Nothing of a run on this machine alone is left: no process, file, socket, cgroup, network namespace or link. What was
+ * killed is promised to be gone within 20 s; after an orderly end nothing may be waited for.
+ */
+export async function expectNothingLeft(
+  run: Pick<RunningTutti, 'tmp'>,
+  told?: Traces,
+  { within = 20_000 }: { within?: number } = {},
+): Promise<void> {
+  const left = () => [
+    ...readdirSync(run.tmp).map((name) => join(run.tmp, name)),
+    ...processesWith(run.tmp).map(({ pid, commandLine }) => `process ${pid}: ${commandLine}`),
+    ...(told?.left() ?? []),
+    ...readdirSync('/sys/class/net').filter((link) => !LINKS.includes(link)),
+  ];
+  await eventually(
+    () => {
+      const found = left();
+      if (found.length > 0) throw new Error(`still there: ${found.join('; ')}`);
+    },
+    { timeout: within, every: 50 },
+  );
+}
+
+function remains([socket = '', group = '', network = '']: string[]): string[] {
+  const left = existsSync(socket) ? [socket] : [];
+  // Without a cgroup of its own a member is in that of whoever started its agent, which stays.
+  const inRoot = group === '' || !group.includes('/tutti-') ? [] : [group, dirname(group)];
+  for (const path of inRoot) {
+    const mounted = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'].map((mount) => join(mount, path));
+    left.push(...mounted.filter((dir) => existsSync(dir)));
+  }
+  if (network !== networkOf('self') && liveNetworks().has(network)) left.push(network);
+  return left;
+}
