@@ -14,6 +14,7 @@ import { roomFor } from './harness/descriptors.ts';
 import { median } from './harness/median.ts';
 import { count, counts } from './harness/options.ts';
 import { Report } from './harness/report.ts';
+import type { Usage } from './harness/usage.ts';
 
 /** Turns of each side per N. */
 const BLOCKS = 4;
@@ -72,7 +73,8 @@ async function runBlock(side: Side, n: number, rounds: number, descriptors: numb
   const warmUp = Math.max(leastRounds, Math.min(mostRounds, Math.ceil(arrivals / n)));
   await client.ask('barrier', warmUp);
   const taken = await client.ask<number[]>('barrier', rounds);
-  return { rounds: taken, rss: await server.ask<number>('rss') };
+  const { rss } = await server.ask<Usage>('usage');
+  return { rounds: taken, rss };
 }
 
 function rounded(value: number, digits: number): number {

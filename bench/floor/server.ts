@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { pack, unpack } from 'msgpackr';
 import { WebSocketServer } from 'ws';
 import { answer } from '../harness/answer.ts';
+import { usage } from '../harness/usage.ts';
 
 const release = pack(['release']);
 
@@ -26,4 +27,4 @@ async function open(n: number): Promise<string> {
   return `ws://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-answer({ open, rss: () => process.memoryUsage.rss() });
+answer({ open, usage });

@@ -11,6 +11,7 @@ import { MasterClock } from '../../packages/master/src/master-clock.ts';
 import { type LiveMember, LiveMembers } from '../../packages/master/src/runs/members.ts';
 import { SyncBroker } from '../../packages/master/src/sync/broker.ts';
 import { answer } from '../harness/answer.ts';
+import { usage } from '../harness/usage.ts';
 import { ATTEMPT, MASTER, memberId, memberName, nodeName, SOFTWARE, TOKEN } from './names.ts';
 
 const TIMEOUT = 3600;
@@ -49,8 +50,8 @@ function underWay(index: number): LiveMember {
     attempt: ATTEMPT,
     node: nodeName(index),
     files: new MemberFiles('/nonexistent', () => Date.now()),
-    staged: true,
-    ended: false,
+    owed: true,
+    lost: false,
     end: () => {},
     collected: async () => {},
     vanished() {
@@ -59,4 +60,4 @@ function underWay(index: number): LiveMember {
   };
 }
 
-answer({ open, rss: () => process.memoryUsage.rss() });
+answer({ open, usage });

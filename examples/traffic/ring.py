@@ -47,7 +47,7 @@ try:
         if not (first and lap == laps - 1):
             hand_on(token)
 except OSError:
-    tutti.barrier('done')  # if somebody has died, this raises BarrierBroken and tells who and how
+    tutti.barrier('connection lost', timeout='5s')  # if somebody has died, this raises and tells who and how
     raise
 took = time.monotonic() - begun
 

@@ -18,7 +18,7 @@ with socket.create_connection((tutti.addr('server'), port)) as server:
         server.shutdown(socket.SHUT_WR)
         received = int(server.makefile().readline())
     except (OSError, ValueError):
-        tutti.barrier('done')  # if the server has died, this raises BarrierBroken and tells how
+        tutti.barrier('connection lost', timeout='5s')  # if the server has died, this raises and tells how
         raise
     took = time.monotonic() - begun
 

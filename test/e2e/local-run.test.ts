@@ -20,10 +20,20 @@ test('roles with counts, inline and from files, meet and end in one report', asy
   const run = await startTutti(
     // prettier-ignore
     [
-      'run', '--local',
-      '--role', `server=${told.tell}; ls; tutti barrier go --json`,
-      '--role', 'client:2=./client.sh',
-      '--file', 'data', '--param', 'size=3', '--name', 'greeting', '--timeout', '30s',
+      'run',
+      '--local',
+      '--role',
+      `server=${told.tell}; ls; tutti barrier go --json`,
+      '--role',
+      'client:2=./client.sh',
+      '--file',
+      'data',
+      '--param',
+      'size=3',
+      '--name',
+      'greeting',
+      '--timeout',
+      '30s',
     ],
     { cwd, input: '' },
   );
@@ -42,7 +52,9 @@ test('roles with counts, inline and from files, meet and end in one report', asy
   ]);
   expect(barriers).toMatchObject([{ name: 'go', generation: 0, size: 3 }]);
   expect(await stdoutOf(cwd, only, 'client.1')).toMatch(/^hello\nsize 3, server at \d+\.\d+\.\d+\.\d+\n$/);
-  expect(await stdoutOf(cwd, only, 'server.0')).toMatch(/^client\.sh\ndata\n\{"generation":0,"rank":\d,"size":3,"data":\{\}\}\n$/);
+  expect(await stdoutOf(cwd, only, 'server.0')).toMatch(
+    /^client\.sh\ndata\n\{"generation":0,"rank":\d,"size":3,"data":\{\}\}\n$/,
+  );
   expect(outcome.stdout).toContain('report: tutti-results/1-greeting/report.yaml');
   expect(outcome.stderr).toMatch(/^3 agents (in network namespaces|on this host's network)/);
   expect(told.told).toBe(3);
@@ -107,7 +119,10 @@ tests:
 
 test('several tests run one after another, and each gets the verdict that its members deserve', async () => {
   const cwd = await folder({ 'verdicts.yaml': VERDICTS });
-  const run = await startTutti(['run', '--local', 'verdicts.yaml', '--param', 'colour=blue'], { cwd, input: '' });
+  const run = await startTutti(['run', '--local', 'verdicts.yaml', '--param', 'colour=blue'], {
+    cwd,
+    input: '',
+  });
   const outcome = await run.ended;
   const report = readReport(join(cwd, 'tutti-results/latest'));
   expect(reportMistakes(report)).toEqual([]);
@@ -178,9 +193,12 @@ test.for([
   { only: ['pass', 'skipped'], code: 0, status: 'SKIP', total: 2 },
 ])('a run of the tests $only is $status and exits with $code', async ({ only, code, status, total }) => {
   const cwd = await folder({ 'verdicts.yaml': VERDICTS });
-  const outcome = await tutti(['run', '--local', '--net', 'host', 'verdicts.yaml', ...only.flatMap((glob) => ['--only', glob])], {
-    cwd,
-  });
+  const outcome = await tutti(
+    ['run', '--local', '--net', 'host', 'verdicts.yaml', ...only.flatMap((glob) => ['--only', glob])],
+    {
+      cwd,
+    },
+  );
   expect(outcome, outcome.stderr).toMatchObject({ code });
   expect(readReport(join(cwd, 'tutti-results/latest'))).toMatchObject({ status, summary: { total } });
 });
@@ -200,7 +218,9 @@ test.for(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
     const run = await startTutti(['run', '--local', 'two.yaml'], { cwd, input: '' });
     await eventually(() => told.told === 1, { timeout: 20_000 });
     await run.waitForLine('running');
-    await eventually(async () => (await textOf(cwd, 'tests/01-long/attempt-1/a.0', 'stdout.log')) === 'begun\n');
+    await eventually(
+      async () => (await textOf(cwd, 'tests/01-long/attempt-1/a.0', 'stdout.log')) === 'begun\n',
+    );
     run.kill(signal);
     const outcome = await run.ended;
     expect(outcome).toMatchObject({ code: 130 });
@@ -234,7 +254,10 @@ test('a second Ctrl-C does not wait, and still nothing is left', async () => {
 test('results are numbered, and latest is the newest', async () => {
   const cwd = await folder({});
   for (const name of ['first', 'second']) {
-    const { code } = await tutti(['run', '--local', '--net', 'host', '--name', name, '--report', 'kept', '--role', 'a=true'], { cwd });
+    const { code } = await tutti(
+      ['run', '--local', '--net', 'host', '--name', name, '--report', 'kept', '--role', 'a=true'],
+      { cwd },
+    );
     expect(code).toBe(0);
   }
   expect((await readdir(join(cwd, 'kept'))).filter((name) => !name.startsWith('.')).toSorted()).toEqual([

@@ -20,7 +20,12 @@ for stream, size in ((sys.stdout.buffer, 3000017), (sys.stderr.buffer, 70001)):
         out.write(hashlib.sha256(noise).hexdigest())
 `,
   });
-  const { code, report } = await runLocal(cwd, ['--role', 'a=./noise.py', '--role', `b=printf 'a\\000b\\377'; printf 'no end' >&2`]);
+  const { code, report } = await runLocal(cwd, [
+    '--role',
+    'a=./noise.py',
+    '--role',
+    `b=printf 'a\\000b\\377'; printf 'no end' >&2`,
+  ]);
   expect(code).toBe(0);
   const [only] = report.tests;
   const noisy = join(cwd, 'tutti-results/latest', member(only, 'a.0').dir);
@@ -144,7 +149,9 @@ test('what lies in $TUTTI_OUT comes along with its modes and links; what cannot 
   expect(await readFile(join(out, 'inside'), 'utf8')).toBe('data\n');
   expect(await readlink(join(out, 'deep/loop'))).toBe('../deep');
   expect((await lstat(join(out, 'deep/er/est/file'))).mode & 0o777).toBe(0o750);
-  const sum = createHash('sha256').update(await readFile(join(out, 'big'))).digest('hex');
+  const sum = createHash('sha256')
+    .update(await readFile(join(out, 'big')))
+    .digest('hex');
   expect(await readFile(join(out, 'sum'), 'utf8')).toContain(sum);
 });
 
@@ -153,32 +160,83 @@ test('a script finds the promised names in its environment, and no others', asyn
   const { code, report } = await runLocal(
     cwd,
     // Not by a shell, which would add PWD and others of its own.
-    ['--role', 'a=#!/usr/bin/env python3\nprint(open("/proc/self/environ").read().replace("\\0", "\\n"), end="")', '--role', 'b_c=true', '--param', 'colour=blue'],
-    { SECRET: 'of the agent', LD_LIBRARY_PATH: '/nowhere', TUTTI_TOKEN: 'hidden', PYTHONHOME: '', EDITOR: 'ed' },
+    [
+      '--role',
+      'a=#!/usr/bin/env python3\nprint(open("/proc/self/environ").read().replace("\\0", "\\n"), end="")',
+      '--role',
+      'b_c=true',
+      '--param',
+      'colour=blue',
+    ],
+    {
+      SECRET: 'of the agent',
+      LD_LIBRARY_PATH: '/nowhere',
+      TUTTI_TOKEN: 'hidden',
+      PYTHONHOME: '',
+      EDITOR: 'ed',
+    },
   );
   expect(code).toBe(0);
   const text = await stdoutOf(cwd, report.tests[0], 'a.0');
-  const env = Object.fromEntries(text.trim().split('\n').map((line) => line.split(/=(.*)/s)));
+  const env = Object.fromEntries(
+    text
+      .trim()
+      .split('\n')
+      .map((line) => line.split(/=(.*)/s)),
+  );
   expect(Object.keys(env).toSorted()).toEqual(
     // prettier-ignore
     [
-      'PATH', 'HOME', 'USER', 'SHELL', 'LANG', 'TZ', 'TMPDIR', 'PYTHONUNBUFFERED', 'CI', 'PYTHONPATH',
-      'TUTTI_SOCKET', 'TUTTI_RUN', 'TUTTI_TEST', 'TUTTI_ATTEMPT', 'TUTTI_ROLE', 'TUTTI_INDEX', 'TUTTI_MEMBER', 'TUTTI_NODE',
-      'TUTTI_REBOOT_COUNT', 'TUTTI_DEADLINE', 'TUTTI_OUT', 'TUTTI_TOPOLOGY', 'TUTTI_PARAM_COLOUR', 'TUTTI_ADDR_A', 'TUTTI_ADDR_B_C',
+      'PATH',
+      'HOME',
+      'USER',
+      'SHELL',
+      'LANG',
+      'TZ',
+      'TMPDIR',
+      'PYTHONUNBUFFERED',
+      'CI',
+      'PYTHONPATH',
+      'TUTTI_SOCKET',
+      'TUTTI_RUN',
+      'TUTTI_TEST',
+      'TUTTI_ATTEMPT',
+      'TUTTI_ROLE',
+      'TUTTI_INDEX',
+      'TUTTI_MEMBER',
+      'TUTTI_NODE',
+      'TUTTI_REBOOT_COUNT',
+      'TUTTI_DEADLINE',
+      'TUTTI_OUT',
+      'TUTTI_TOPOLOGY',
+      'TUTTI_PARAM_COLOUR',
+      'TUTTI_ADDR_A',
+      'TUTTI_ADDR_B_C',
     ].toSorted(),
   );
-  expect(env).toMatchObject({ TUTTI_MEMBER: 'a.0', TUTTI_NODE: 'n1', TUTTI_REBOOT_COUNT: '0', TUTTI_DEADLINE: '600' });
+  expect(env).toMatchObject({
+    TUTTI_MEMBER: 'a.0',
+    TUTTI_NODE: 'n1',
+    TUTTI_REBOOT_COUNT: '0',
+    TUTTI_DEADLINE: '600',
+  });
 });
 
 /** A gigabyte with FLOOD_MB=1000; by default as much as takes a few seconds. */
 const FLOOD_MB = Number(process.env['FLOOD_MB'] ?? 200);
 
-test(`a flood of ${FLOOD_MB} MB arrives whole, in bounded memory, and holds nobody up`, { timeout: 60_000 + FLOOD_MB * 200 }, async () => {
+test(`a flood of ${FLOOD_MB} MB arrives whole, in bounded memory, and holds nobody up`, {
+  timeout: 60_000 + FLOOD_MB * 200,
+}, async () => {
   const cwd = await folder({});
   const run = await startTutti(
     [
-      'run', '--local', '--timeout', '5m',
-      '--role', `flood=tutti barrier begin; head -c ${FLOOD_MB}000000 /dev/zero | tr '\\0' 'x'; tutti set end 1`,
+      'run',
+      '--local',
+      '--timeout',
+      '5m',
+      '--role',
+      `flood=tutti barrier begin; head -c ${FLOOD_MB}000000 /dev/zero | tr '\\0' 'x'; tutti set end 1`,
       // Round trips for as long as the flood takes; the slowest of them.
       '--role',
       `pulse=#!/usr/bin/env python3

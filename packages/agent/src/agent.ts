@@ -48,6 +48,8 @@ export interface AgentOptions {
   software: string;
   /** The Node that scripts get. */
   nodePath: string;
+  /** Where local sockets live; default /run/tutti. */
+  runtimeDir?: string | undefined;
   /** Holds index.js, shim.js and python/. */
   sdkDir: string;
   log: Logger;
@@ -78,7 +80,7 @@ async function compose(state: StateDirectory, options: AgentOptions): Promise<Ag
   const { log, name } = options;
   const clock = systemClock;
   const agent = await state.id('agent.id');
-  const boot = await bootId();
+  const boot = bootId();
   const cache = await BlobCache.open(join(state.path, 'blobs'));
   const gate = new SessionGate();
   const relay = new SyncRelay(gate);
@@ -90,6 +92,7 @@ async function compose(state: StateDirectory, options: AgentOptions): Promise<Ag
 
   const members = new Members({
     stateDir: state.path,
+    runtimeDir: options.runtimeDir,
     nodePath: options.nodePath,
     sdkDir: options.sdkDir,
     cache,

@@ -2,11 +2,20 @@
  * Submits a run and follows it to its end.
  *
  * Guarantees: submitted once, however often the connection breaks; the view handed out is whole after every
- * change; an abort of `signal` cancels the run on the master and still waits for its end.
+ * change; an abort of `signal` cancels the run on the master and still waits for its end; a run that a restarted master
+ * does not know any more ends as ERROR.
  */
 import { createHash, randomBytes } from 'node:crypto';
 import { type ByteSource, sendBlobs } from '@tutti/link';
-import { type Blob, type RunSpec, type RunView, type TestView, TuttiError } from '@tutti/protocol';
+import {
+  type Blob,
+  type CallParams,
+  EXIT,
+  type RunSpec,
+  type RunView,
+  type TestView,
+  TuttiError,
+} from '@tutti/protocol';
 import type { MasterClient } from './master-client.ts';
 
 export interface FollowOptions {
@@ -35,11 +44,11 @@ export async function followRun(client: MasterClient, options: FollowOptions): P
   if (signal?.aborted) cancel();
   signal?.addEventListener('abort', cancel, { once: true });
   try {
+    const watched = new WatchedRun(client, run, options.onView);
+    const submission = { id, spec, owned: options.owned };
     for (;;) {
-      const final = await watch(client, run, options);
+      const final = await watched.follow(submission);
       if (final) return final;
-      // The connection broke: the same submission again, so that the run stays ours and is watched on.
-      await client.call('run.submit', { id, spec, owned: options.owned });
     }
   } finally {
     signal?.removeEventListener('abort', cancel);
@@ -82,30 +91,57 @@ function sendBlob(
   }, signal);
 }
 
-/** Follows the run on one connection; undefined when that ended first. */
-async function watch(
-  client: MasterClient,
-  run: number,
-  { onView }: FollowOptions,
-): Promise<RunView | undefined> {
-  const tests: TestView[] = [];
-  const done = Promise.withResolvers<RunView>();
-  const stop = client.listen({
-    test: ({ run: of, index, test }) => {
-      if (of === run) tests[index] = test;
-    },
-    // It comes after the tests that changed with it, the first time after all of them.
-    run: (head) => {
-      if (head.run !== run) return;
-      const view = { ...head, tests: [...tests] };
-      onView?.(view);
-      if (head.phase === 'finished') done.resolve(view);
-    },
-  });
-  try {
-    await client.call('run.watch', { run });
-    return await Promise.race([done.promise, client.lost().then(() => undefined)]);
-  } finally {
-    stop();
+class WatchedRun {
+  readonly #client: MasterClient;
+  readonly #run: number;
+  readonly #onView: FollowOptions['onView'];
+  #latest: RunView | undefined;
+
+  constructor(client: MasterClient, run: number, onView: FollowOptions['onView']) {
+    this.#client = client;
+    this.#run = run;
+    this.#onView = onView;
   }
+
+  /** Follows the run on one connection; undefined when that ended first. */
+  async follow(submission: CallParams<'run.submit'>): Promise<RunView | undefined> {
+    const tests: TestView[] = [];
+    const done = Promise.withResolvers<RunView>();
+    const stop = this.#client.listen({
+      test: ({ run, index, test }) => {
+        if (run === this.#run) tests[index] = test;
+      },
+      // It comes after the tests that changed with it, the first time after all of them.
+      run: (head) => {
+        if (head.run !== this.#run) return;
+        const view = this.#show({ ...head, tests: [...tests] });
+        if (head.phase === 'finished') done.resolve(view);
+      },
+    });
+    try {
+      await this.#client.persist(async (session) => {
+        await session.call('run.watch', { run: this.#run });
+        // The master has it, so nothing is started: the run becomes ours on this connection too.
+        await session.call('run.submit', submission);
+      });
+      return await Promise.race([done.promise, this.#client.lost().then(() => undefined)]);
+    } catch (error) {
+      if (!(error instanceof TuttiError) || error.code !== 'NO_SUCH_RUN' || !this.#latest) throw error;
+      return this.#show(interrupted(this.#latest));
+    } finally {
+      stop();
+    }
+  }
+
+  #show(view: RunView): RunView {
+    this.#latest = view;
+    this.#onView?.(view);
+    return view;
+  }
+}
+
+/** A restarted master does not go on with its runs: it has closed their reports. */
+function interrupted(view: RunView): RunView {
+  const cause = 'the master was restarted while the run was under way';
+  return { ...view, phase: 'finished', status: 'ERROR', cause, exit: EXIT.error };
 }

@@ -22,6 +22,7 @@ import {
   type EventName,
   type EventParams,
   encode,
+  type FailureBody,
   findCall,
   findEvent,
   isErrorCode,
@@ -64,10 +65,11 @@ export interface SessionOptions<Out extends Direction, In extends Direction> {
 /** Of an error, in UTF-16 units: a failure has to fit into a frame. */
 const LONGEST_MESSAGE = 65_536;
 
+/** One of these lives as long as its call waits, thousands at a time: no more in it than is needed. */
 interface PendingCall {
-  name: AnyCallName;
-  resolve(result: unknown): void;
-  reject(error: TuttiError): void;
+  readonly name: AnyCallName;
+  readonly resolve: (result: unknown) => void;
+  readonly reject: (error: TuttiError) => void;
 }
 
 type AnyHandler = (params: unknown, context: CallContext) => unknown;
@@ -176,31 +178,28 @@ export class Session<Out extends Direction = Direction, In extends Direction = D
     if (signal?.aborted) return Promise.reject(cancelled(name, signal.reason));
     const id = this.#nextId;
     this.#nextId += 1;
-    return new Promise((resolve, reject) => {
-      const abort = () => {
-        this.#pending.delete(id);
-        this.#send({ kind: 'cancel', id });
-        reject(cancelled(name, signal?.reason));
-      };
-      const settled = () => signal?.removeEventListener('abort', abort);
-      this.#pending.set(id, {
-        name,
-        resolve: (result) => {
-          settled();
-          resolve(result);
-        },
-        reject: (error) => {
-          settled();
-          reject(error);
-        },
-      });
-      signal?.addEventListener('abort', abort, { once: true });
+    const asked = new Promise((resolve, reject) => {
+      this.#pending.set(id, { name, resolve, reject });
       try {
         this.#send({ kind: 'call', id, name, params });
       } catch (error) {
-        this.#settle(id, (pending) => pending.reject(TuttiError.from(error)));
+        this.#pending.delete(id);
+        reject(TuttiError.from(error));
       }
     });
+    return signal === undefined ? asked : this.#withdrawable(id, asked, signal);
+  }
+
+  #withdrawable(id: number, asked: Promise<unknown>, signal: AbortSignal): Promise<unknown> {
+    const abort = () => {
+      const pending = this.#pending.get(id);
+      if (pending === undefined) return;
+      this.#pending.delete(id);
+      this.#send({ kind: 'cancel', id });
+      pending.reject(cancelled(pending.name, signal.reason));
+    };
+    signal.addEventListener('abort', abort, { once: true });
+    return asked.finally(() => signal.removeEventListener('abort', abort));
   }
 
   #notify(name: AnyEventName, params: unknown): void {
@@ -239,23 +238,9 @@ export class Session<Out extends Direction = Direction, In extends Direction = D
       case 'call':
         return this.#serve(envelope.id, envelope.name, envelope.params);
       case 'result':
-        return this.#settle(envelope.id, (pending) => {
-          const entry = calls[pending.name];
-          try {
-            pending.resolve(
-              validate(entry.result, envelope.result, 'BAD_RESULT', `the result of ${pending.name}`),
-            );
-          } catch (error) {
-            pending.reject(TuttiError.from(error));
-          }
-        });
+        return this.#resolve(envelope.id, envelope.result);
       case 'failure':
-        return this.#settle(envelope.id, (pending) => {
-          const { code, message, details } = envelope.failure;
-          pending.reject(
-            new TuttiError(isErrorCode(code) ? code : 'INTERNAL', message, { details: details ?? undefined }),
-          );
-        });
+        return this.#reject(envelope.id, envelope.failure);
       case 'event':
         return this.#hear(envelope.name, envelope.params);
       case 'cancel':
@@ -266,12 +251,28 @@ export class Session<Out extends Direction = Direction, In extends Direction = D
     }
   }
 
-  #settle(id: number, settle: (pending: PendingCall) => void): void {
-    const pending = this.#pending.get(id);
-    // An answer that crossed our cancel finds nobody; that is not the peer's fault.
+  #resolve(id: number, result: unknown): void {
+    const pending = this.#answered(id);
     if (pending === undefined) return;
+    const { name } = pending;
+    try {
+      pending.resolve(validate(calls[name].result, result, 'BAD_RESULT', `the result of ${name}`));
+    } catch (error) {
+      pending.reject(TuttiError.from(error));
+    }
+  }
+
+  #reject(id: number, { code, message, details }: FailureBody): void {
+    this.#answered(id)?.reject(
+      new TuttiError(isErrorCode(code) ? code : 'INTERNAL', message, { details: details ?? undefined }),
+    );
+  }
+
+  /** An answer that crossed our cancel finds nobody; that is not the peer's fault. */
+  #answered(id: number): PendingCall | undefined {
+    const pending = this.#pending.get(id);
     this.#pending.delete(id);
-    settle(pending);
+    return pending;
   }
 
   #hear(name: string, params: unknown): void {

@@ -405,6 +405,7 @@ describe('withdrawing', () => {
     await settled();
     stop.abort();
     expect(await calling).toMatchObject({ code: 'CANCELLED' });
+    expect(session.debugState()).toEqual(IDLE);
     const { id } = peer.only('call');
     await peer.say({ kind: 'result', id, result: {} });
     expect(peer.of('cancel')).toEqual([{ kind: 'cancel', id }]);

@@ -291,12 +291,16 @@ describe('the end of a session', () => {
     expect(signal).toMatchObject({ aborted: true, reason: why });
   });
 
-  test('drops what its handlers answer later', async () => {
-    const later = Promise.withResolvers<Record<string, never>>();
-    const { session, peer, defects } = masterWithRawAgent({ handlers: { 'sync.set': () => later.promise } });
-    await peer.say({ kind: 'call', id: 1, name: 'sync.set', params: setKey(1) });
+  test('drops what its handlers answer later, be it a result or a failure', async () => {
+    const [first, second] = [Promise.withResolvers<Record<string, never>>(), Promise.withResolvers<never>()];
+    const { session, peer, defects } = masterWithRawAgent({
+      handlers: { 'sync.set': ({ args }) => (args.value === 1 ? first.promise : second.promise) },
+    });
+    for (const id of [1, 2]) await peer.say({ kind: 'call', id, name: 'sync.set', params: setKey(id) });
     session.close(why);
-    later.resolve({});
+    first.resolve({});
+    // As what it waited for rejects when its signal is aborted: no defect.
+    second.reject(new DOMException('aborted', 'AbortError'));
     await settled();
     expect(peer.heard).toEqual([]);
     expect(defects).toEqual([]);

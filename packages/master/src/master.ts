@@ -8,7 +8,7 @@ import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '@tutti/link';
-import { BlobCache, isLocal, listenAddress, StateDirectory, systemClock } from '@tutti/link';
+import { BlobCache, diskError, isLocal, listenAddress, StateDirectory, systemClock } from '@tutti/link';
 import { TuttiError } from '@tutti/protocol';
 import { serveAgent } from './agents/agent-session.ts';
 import { Registry } from './agents/registry.ts';
@@ -62,15 +62,20 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     const token = await directory.secret('admin.token', () => randomBytes(32).toString('base64url'));
     const master = await directory.id('master.id');
     const directories = new RunDirectories(options.runs ?? join(directory.path, 'runs'));
-    for (const dir of await directories.closeInterrupted()) {
+    const { closed, failed } = await directories.closeInterrupted();
+    for (const dir of closed)
       log.warn({ dir }, `${dir} was under way when its master ended; its report now says ERROR`);
-    }
+    for (const { dir, error } of failed)
+      log.error(
+        { dir, err: error },
+        `${dir} was under way when its master ended; its report still says RUNNING`,
+      );
     const clock = new MasterClock(systemClock);
     const blobs = await BlobCache.open(join(directory.path, 'blobs'));
     const registry = new Registry(clock);
     const live = new LiveMembers();
     const broker = new SyncBroker(clock);
-    const attempts = new AttemptFactory({ master, clock, registry, broker, live, blobs, log });
+    const attempts = new AttemptFactory({ master, clock, broker, live, blobs, log });
     const runs = new Runs({ clock, registry, directories, attempts, log });
     const ownership = new Ownership(clock, (run) =>
       runs.cancel(run, 'the client that owned the run went away'),
@@ -82,11 +87,17 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
       agent: (transport) => serveAgent(transport, { master, software, clock, registry, live, broker, log }),
       client: (transport) =>
         serveClient(transport, { master, software, clock, registry, runs, ownership, blobs, log }),
+      onError: (error) => log.error({ err: error }, 'a connection could not be accepted'),
     });
     const url = await door.open();
     // Where commands on this machine find a living master; DESIGN, "Command line".
     const whereabouts = join(directory.path, 'master.json');
-    await writeFile(whereabouts, `${JSON.stringify({ url, pid: process.pid })}\n`);
+    try {
+      await writeFile(whereabouts, `${JSON.stringify({ url, pid: process.pid })}\n`);
+    } catch (error) {
+      await door.close();
+      throw diskError(whereabouts, error);
+    }
     log.info({ url, state: directory.path }, `the master listens on ${url}`);
 
     return {
@@ -95,6 +106,7 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
       async close() {
         await runs.close();
         await door.close();
+        await blobs.close();
         await rm(whereabouts, { force: true });
         await directory.close();
       },

@@ -195,7 +195,6 @@ export const ERRORS = {
     means: 'The member is not known here, or has ended.',
     action: 'Nothing, if its test has just ended; otherwise report a bug.',
   },
-  RUN_CANCELLED: { retry: false, means: 'An operator ended the run.', action: 'Run it again.' },
   MASTER_STOPPING: {
     retry: true,
     means: 'The master is shutting down and takes no new work.',

@@ -13,9 +13,6 @@ export type Interpreter =
   /** `why` completes the sentence "FILE cannot be run: …". */
   | { run: 'nothing'; why: string };
 
-/** As many bytes of a file as `interpreterFor` wants to see. */
-export const INTERPRETER_BYTES = 4;
-
 const BY_ENDING: Record<string, 'node' | 'python3'> = {
   ts: 'node',
   mts: 'node',

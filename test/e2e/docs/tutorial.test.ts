@@ -48,7 +48,7 @@ describe.for(PAGES)('%s', (page) => {
       const [kind, value = ''] = fence.mark?.split(': ') ?? [];
       if (kind === 'file') writeFileSync(join(dir, value), fence.text);
       if (kind !== 'run') continue;
-      const { status, output } = run(fence.text, dir);
+      const { status, output } = await run(fence.text, dir);
       const where = `${page}:${fence.line}\n${output}`;
       expect(status, where).toBe(Number(/^exit (\d+)$/.exec(value)?.[1] ?? 0));
       const next = fences[index + 1];
@@ -60,17 +60,25 @@ describe.for(PAGES)('%s', (page) => {
 });
 
 describe('the check itself', () => {
-  const shown = '2 agents in network namespaces\nPASS  download  1.5 s\n  PASS throughput  client.0  663 Mbit/s\n';
+  const shown =
+    '2 agents in network namespaces\nPASS  download  1.5 s\n  PASS throughput  client.0  663 Mbit/s\n';
 
   test('other numbers, other spacing and lines in between are no difference', () => {
-    const output = "2 agents on this host's network (not root)\nPASS download 0.4 s\nmore\nPASS throughput client.0 71.5 Mbit/s";
+    const output =
+      "2 agents on this host's network (not root)\nPASS download 0.4 s\nmore\nPASS throughput client.0 71.5 Mbit/s";
     expect(missingLine(shown, output)).toBeUndefined();
   });
 
   test.for([
-    ['another word', '2 agents in network namespaces\nFAIL download 1.5 s\nPASS throughput client.0 1 Mbit/s'],
+    [
+      'another word',
+      '2 agents in network namespaces\nFAIL download 1.5 s\nPASS throughput client.0 1 Mbit/s',
+    ],
     ['a missing line', '2 agents in network namespaces\nPASS download 1.5 s'],
-    ['another order', 'PASS download 1.5 s\n2 agents in network namespaces\nPASS throughput client.0 1 Mbit/s'],
+    [
+      'another order',
+      'PASS download 1.5 s\n2 agents in network namespaces\nPASS throughput client.0 1 Mbit/s',
+    ],
     ['nothing', ''],
   ])('%s is one', ([, output = '']) => {
     expect(missingLine(shown, output)).toBeDefined();

@@ -1,8 +1,8 @@
 /** examples/iperf: somebody else's daemon, which stays behind unless the agent ends it. */
-import { existsSync, lstatSync, readdirSync, readFileSync, symlinkSync } from 'node:fs';
-import { join } from 'node:path';
+import { appendFileSync, cpSync, readFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { canNamespace, has, readReport, startTutti, temporaryDirectory } from '../support/tutti.ts';
+import { canNamespace, has, readReport, temporaryDirectory, tutti } from '../support/tutti.ts';
 import { barriers, exampleFile, lastAttempt, runExample, subtests } from './run-example.ts';
 
 const net = canNamespace ? 'namespaces' : 'host';
@@ -28,32 +28,27 @@ test.skipIf(!has('iperf3', 'python3'))(
         'PASS client.0',
         'PASS client.1',
       ]);
-      expect(all.filter(({ unit }) => unit === 'Mbit/s').every(({ measure }) => (measure ?? 0) > 0)).toBe(true);
+      expect(all.filter(({ unit }) => unit === 'Mbit/s').every(({ measure }) => (measure ?? 0) > 0)).toBe(
+        true,
+      );
       const json = readFileSync(join(dir, members[1]?.dir ?? '', 'out/iperf3.json'), 'utf8');
       expect(JSON.parse(json)).toMatchObject({ start: { test_start: { protocol: 'TCP', duration: 1 } } });
     }
   },
 );
 
-test("iperf is skipped, and says why, where there is no iperf3", async () => {
-  const PATH = await pathWithout('iperf3');
-  const run = await startTutti(['run', exampleFile('iperf'), '--local', '--net', 'host'], { env: { PATH } });
-  expect((await run.ended).code).toBe(4);
-  const { tests } = readReport(join(run.cwd, 'tutti-results/latest'));
-  const cause = expect.stringMatching(/^(server|client)\.\d on n\d skipped: iperf3 is not installed$/) as string;
+test('iperf is skipped, and says why, where there is no iperf3', async () => {
+  const cwd = await temporaryDirectory();
+  cpSync(dirname(exampleFile('iperf')), cwd, { recursive: true });
+  appendFileSync(join(cwd, 'iperf.yaml'), 'env: { PATH: /nothing/here }\n');
+  const { code } = await tutti(['run', 'iperf.yaml', '--local', '--net', 'host'], { cwd });
+  expect(code).toBe(4);
+  const { tests } = readReport(join(cwd, 'tutti-results/latest'));
+  const cause = expect.stringMatching(
+    /^(server|client)\.\d on n\d skipped: iperf3 is not installed$/,
+  ) as string;
   expect(tests).toMatchObject([
     { name: 'one stream', status: 'SKIP', cause },
     { name: 'four streams', status: 'SKIP', cause },
   ]);
 });
-
-/** A PATH with all programs of this machine but one. */
-async function pathWithout(program: string): Promise<string> {
-  const dir = await temporaryDirectory();
-  for (const folder of (process.env['PATH'] ?? '').split(':')) {
-    for (const name of existsSync(folder) ? readdirSync(folder) : []) {
-      if (name !== program && !existsSync(join(dir, name))) symlinkSync(join(folder, name), join(dir, name));
-    }
-  }
-  return dir;
-}

@@ -9,14 +9,13 @@ import { expectNothingLeft } from '../support/traces.ts';
 import {
   canNamespace,
   eventually,
+  type Found,
   has,
   kill,
-  liveNetworks,
-  networkOf,
   processesWith,
+  type RunningTutti,
   readReport,
   reportMistakes,
-  type RunningTutti,
   startTutti,
 } from '../support/tutti.ts';
 import { exampleFile, lastAttempt } from './run-example.ts';
@@ -24,49 +23,61 @@ import { exampleFile, lastAttempt } from './run-example.ts';
 const net = canNamespace ? 'namespaces' : 'host';
 const NODES: Record<string, string> = { 'server.0': 'n1', 'client.0': 'n2', 'client.1': 'n3' };
 
+const KILLED = 'was (killed|ended by SIGKILL)';
+/** The script lives, and notices that its daemon does not. */
+const ECHO = 'exited with status 1 .*echo\\.py ended with status 137';
+
 interface Victim {
   test: string;
   param: string;
   member: string;
-  /** In the command line of the process to kill. */
-  script: string;
+  /** In the command line of what is killed; without it all of the member's processes are. */
+  program?: string;
+  /** How it ended, as the cause tells it. */
+  ended?: string;
 }
 
 test.skipIf(!has('python3')).for<Victim>([
-  { test: 'throughput', param: 'seconds=2', member: 'client.1', script: 'throughput-client.py' },
-  { test: 'throughput', param: 'seconds=2', member: 'server.0', script: 'throughput-server.ts' },
-  { test: 'ring', param: 'laps=10000000', member: 'client.0', script: 'ring.py' },
-  { test: 'latency', param: 'rounds=10000000', member: 'client.0', script: 'latency-client.sh' },
-])('$test with $member killed fails because of it (needs python3)', async ({ test: name, param, member, script }) => {
-  const args = ['run', exampleFile('traffic'), '--local', '--net', net, '--only', name, '--param', param];
-  const run = await startTutti(args, { input: '' });
-  await eventually(() => isAtWork(run, name), { timeout: 20_000 });
-  const before = processesWith(run.tmp);
-  const culprits = before.filter(
-    ({ commandLine, environment }) => environment['TUTTI_MEMBER'] === member && commandLine.includes(script),
-  );
-  expect(culprits).not.toHaveLength(0);
-  for (const { pid } of culprits) kill(pid);
+  { test: 'throughput', param: 'seconds=60', member: 'client.1', program: 'throughput-client.py' },
+  { test: 'throughput', param: 'seconds=60', member: 'server.0', program: 'throughput-server.ts' },
+  { test: 'ring', param: 'laps=100000000', member: 'client.0' },
+  { test: 'latency', param: 'rounds=100000000', member: 'client.0', program: 'latency-client.sh' },
+  { test: 'latency', param: 'rounds=100000000', member: 'server.0', program: 'python3 echo.py', ended: ECHO },
+])(
+  '$test fails because of $member when that is killed (needs python3)',
+  async ({ test: name, param, member, program, ended = KILLED }) => {
+    const args = ['run', exampleFile('traffic'), '--local', '--net', net, '--only', name, '--param', param];
+    const run = await startTutti(args, { input: '' });
+    await eventually(() => isAtWork(run, name), { timeout: 20_000 });
+    const before = processesWith(run.tmp);
+    const its = before.filter(({ environment }) => environment['TUTTI_MEMBER'] === member);
+    const named = ({ commandLine }: Found) =>
+      program === undefined || (commandLine.includes(program) && !commandLine.includes('/wrapper '));
+    expect(its.filter(named)).not.toHaveLength(0);
+    for (const { pid } of its.filter(named)) kill(pid);
 
-  const outcome = await run.ended;
-  expect(outcome.code).toBe(1);
-  const report = readReport(join(run.cwd, 'tutti-results/latest'));
-  expect(reportMistakes(report)).toEqual([]);
-  const [only] = report.tests;
-  expect(only?.status).toBe('FAIL');
-  expect(only?.cause).toMatch(new RegExp(`^${member} on ${NODES[member]} was (killed|ended by SIGKILL)`));
-  expect(outcome.stdout).toContain(only?.cause);
-  const verdicts = lastAttempt(report, name).members.map((each) => [each.member, each.status, each.because_of]);
-  expect(verdicts).toEqual(
-    Object.keys(NODES).map((each) => [each, 'FAIL', each === member ? undefined : member]),
-  );
+    const outcome = await run.ended;
+    expect(outcome.code).toBe(1);
+    const report = readReport(join(run.cwd, 'tutti-results/latest'));
+    expect(reportMistakes(report)).toEqual([]);
+    const [only] = report.tests;
+    expect(only?.status).toBe('FAIL');
+    expect(only?.cause).toMatch(new RegExp(`^${member} on ${NODES[member]} ${ended}`));
+    expect(outcome.stdout).toContain(only?.cause);
+    const verdicts = lastAttempt(report, name).members.map((each) => [
+      each.member,
+      each.status,
+      each.because_of,
+    ]);
+    expect(verdicts, JSON.stringify(lastAttempt(report, name))).toEqual(
+      Object.keys(NODES).map((each) => [each, 'FAIL', each === member ? undefined : member]),
+    );
 
-  await expectNothingLeft(run, undefined, { within: 0 });
-  const sockets = before.map(({ environment }) => environment['TUTTI_SOCKET'] ?? '');
-  expect(sockets.filter((path) => existsSync(path))).toEqual([]);
-  const networks = before.map(({ network }) => network).filter((network) => network !== networkOf('self'));
-  expect(networks.filter((network) => liveNetworks().has(network))).toEqual([]);
-});
+    await expectNothingLeft(run, undefined, { within: 0 });
+    const sockets = before.map(({ environment }) => environment['TUTTI_SOCKET'] ?? '');
+    expect(sockets.filter((path) => existsSync(path))).toEqual([]);
+  },
+);
 
 /** Each member has said so: they print a line when all have met, and have their work before them. */
 function isAtWork(run: RunningTutti, name: string): boolean {

@@ -40,11 +40,9 @@ export function members(report: Report) {
 
 /** Of the last attempt, as "client.0 tcp Mbit/s", sorted. */
 export function subtests(report: Report, test: string): string[] {
-  return (
-    lastAttempt(report, test)
-      .subtests.map(({ member, name, unit }) => [member, name, ...(unit === undefined ? [] : [unit])].join(' '))
-      .toSorted()
-  );
+  return lastAttempt(report, test)
+    .subtests.map(({ member, name, unit }) => [member, name, ...(unit === undefined ? [] : [unit])].join(' '))
+    .toSorted();
 }
 
 /** Of the last attempt, in order, as "ready 0" for its first generation. */

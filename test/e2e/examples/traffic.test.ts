@@ -28,7 +28,15 @@ test.skipIf(!canRun)("traffic measures on one host's network too (needs python3)
 });
 
 test.skipIf(!canRun)('the ring closes however few there are in it (needs python3)', async () => {
-  const { outcome, report } = await runExample('traffic', '--net', 'host', '--only', 'ring', '--param', 'laps=1');
+  const { outcome, report } = await runExample(
+    'traffic',
+    '--net',
+    'host',
+    '--only',
+    'ring',
+    '--param',
+    'laps=1',
+  );
   expect(outcome.code).toBe(0);
   expect(lastAttempt(report, 'ring').subtests[0]).toMatchObject({ name: 'token', message: '3 hops of 3' });
 });

@@ -19,6 +19,8 @@ export interface TuttiOptions {
   env?: Record<string, string | undefined>;
   /** All that there is to read on stdin. */
   input?: string | Uint8Array;
+  /** A program that starts it, with its arguments; it has to become `tutti` by exec for signals to reach that. */
+  through?: readonly string[];
 }
 
 export interface Outcome {
@@ -36,13 +38,10 @@ export async function tutti(args: readonly string[], options: TuttiOptions = {})
 }
 
 /** Starts `tutti ARGS`. Without `input` its stdin stays open until `closeStdin`. */
-export async function startTutti(
-  args: readonly string[],
-  options: TuttiOptions = {},
-): Promise<RunningTutti> {
+export async function startTutti(args: readonly string[], options: TuttiOptions = {}): Promise<RunningTutti> {
   const cwd = options.cwd ?? (await temporaryDirectory());
   const tmp = await temporaryDirectory();
-  const running = new RunningTutti(args, cwd, tmp, options.env);
+  const running = new RunningTutti(args, cwd, tmp, options);
   onTestFinished(() => running.end());
   if (options.input !== undefined) running.closeStdin(options.input);
   return running;
@@ -57,10 +56,11 @@ export class RunningTutti {
   readonly #child;
   readonly #lines = new Lines();
 
-  constructor(args: readonly string[], cwd: string, tmp: string, env: TuttiOptions['env']) {
+  constructor(args: readonly string[], cwd: string, tmp: string, { env, through = [] }: TuttiOptions = {}) {
     this.cwd = cwd;
     this.tmp = tmp;
-    this.#child = spawn(launcher, args, { cwd, env: { ...cleanEnvironment(tmp), ...env }, stdio: 'pipe' });
+    const [program = launcher, ...rest] = [...through, launcher, ...args];
+    this.#child = spawn(program, rest, { cwd, env: { ...cleanEnvironment(tmp), ...env }, stdio: 'pipe' });
     if (this.#child.pid === undefined) throw new Error(`${launcher} cannot be started`);
     this.pid = this.#child.pid;
     this.#child.stdin.on('error', () => {}); // it may end without having read: its own affair

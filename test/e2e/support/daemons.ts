@@ -8,7 +8,6 @@ import { onTestFinished } from 'vitest';
 import { RunningTutti, startTutti } from './command.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
-
 export interface RunningMaster {
   readonly url: string;
   readonly state: string;
@@ -80,8 +79,17 @@ async function ready(daemon: RunningTutti): Promise<{ url: string }> {
 /** Members outlive their agent. A private one takes them over and, at the end-of-file on its stdin, ends them. */
 async function endMembersOf(state: string): Promise<void> {
   if (!existsSync(join(state, 'members'))) return;
-  const args = ['agent', '--state', state, '--master', 'unix:/nonexistent', '--name', 'undertaker', '--private'];
-  const undertaker = new RunningTutti(args, '/', state, { TUTTI_TOKEN: 'none' });
+  const args = [
+    'agent',
+    '--state',
+    state,
+    '--master',
+    'unix:/nonexistent',
+    '--name',
+    'undertaker',
+    '--private',
+  ];
+  const undertaker = new RunningTutti(args, '/', state, { env: { TUTTI_TOKEN: 'none' } });
   undertaker.closeStdin();
   await undertaker.ended;
 }

@@ -12,8 +12,8 @@ import { temporaryDirectory } from './temporary-directory.ts';
 export interface Traces {
   /** A shell command for the first line of a script: its process says where it lives. */
   readonly tell: string;
-  /** What scripts have told so far, and is still there. */
-  left(): string[];
+  /** What scripts have told so far, and is still there; with that of their agents, if those have ended too. */
+  left(of?: { agents: boolean }): string[];
   /** How many scripts have told. */
   readonly told: number;
 }
@@ -29,7 +29,7 @@ export async function traces(): Promise<Traces> {
       : [];
   return {
     tell: `echo "$TUTTI_SOCKET $(sed -n s/^0:://p /proc/self/cgroup) $(readlink /proc/self/ns/net)" >>${file}`,
-    left: () => read().flatMap(remains),
+    left: ({ agents } = { agents: false }) => read().flatMap((words) => remains(words, agents)),
     get told() {
       return read().length;
     },
@@ -51,7 +51,7 @@ export async function expectNothingLeft(
   const left = () => [
     ...readdirSync(run.tmp).map((name) => join(run.tmp, name)),
     ...processesWith(run.tmp).map(({ pid, commandLine }) => `process ${pid}: ${commandLine}`),
-    ...(told?.left() ?? []),
+    ...(told?.left({ agents: true }) ?? []),
     ...readdirSync('/sys/class/net').filter((link) => !LINKS.includes(link)),
   ];
   await eventually(
@@ -63,14 +63,14 @@ export async function expectNothingLeft(
   );
 }
 
-function remains([socket = '', group = '', network = '']: string[]): string[] {
+function remains([socket = '', group = '', network = '']: string[], agents: boolean): string[] {
   const left = existsSync(socket) ? [socket] : [];
   // Without a cgroup of its own a member is in that of whoever started its agent, which stays.
-  const inRoot = group === '' || !group.includes('/tutti-') ? [] : [group, dirname(group)];
-  for (const path of inRoot) {
+  const groups = group.includes('/tutti-') ? [group, ...(agents ? [dirname(group)] : [])] : [];
+  for (const path of groups) {
     const mounted = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'].map((mount) => join(mount, path));
     left.push(...mounted.filter((dir) => existsSync(dir)));
   }
-  if (network !== networkOf('self') && liveNetworks().has(network)) left.push(network);
+  if (agents && network !== networkOf('self') && liveNetworks().has(network)) left.push(network);
   return left;
 }

@@ -50,14 +50,16 @@ async function findMember(layout: Layout, context: MemberContext): Promise<Membe
     return undefined;
   }
   const end = await readEnd(layout);
-  if (end !== undefined) {
-    const member = new Member(spec, layout, context, { at: 'ended', end });
-    if (record !== undefined) member.remember(record);
-    return member;
-  }
-  const member = new Member(spec, layout, context);
-  if (record !== undefined && (record.boot !== context.bootId || wasStarted(layout)))
-    await member.adopt(record);
+  const member = new Member(
+    spec,
+    layout,
+    context,
+    end === undefined ? { at: 'prepared' } : { at: 'ended', end },
+  );
+  if (record === undefined) return member;
+  const goesOn = end === undefined && (record.boot !== context.bootId || wasStarted(layout));
+  if (goesOn) await member.adopt(record);
+  else member.remember(record);
   return member;
 }
 

@@ -4,8 +4,9 @@
  */
 import { mkdir, open, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
+import { diskError } from '@tutti/link';
 import { MemberSpec } from '@tutti/protocol';
-import { ignore, naming } from '../system/errno.ts';
+import { ignore } from '../system/errno.ts';
 import { makeFifos } from '../system/fifo.ts';
 import { removeTree } from '../system/remove-tree.ts';
 import { topologyText } from './environment.ts';
@@ -42,7 +43,7 @@ export async function makeDirectory(
     await rename(half.dir, dir);
   } catch (thrown) {
     await removeTree(half.dir);
-    throw naming(thrown, dir);
+    throw diskError(dir, thrown);
   }
 }
 

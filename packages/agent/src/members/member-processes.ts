@@ -5,8 +5,9 @@
  * not reached yet, or the disk was full) both ways are used together.
  */
 import { join } from 'node:path';
+import { isAlive } from '@tutti/link';
 import { CgroupTree } from '../system/cgroup.ts';
-import { descriptor, isAlive, listProcesses, signal, TICKS_PER_SECOND } from '../system/proc.ts';
+import { descriptor, listProcesses, signal, TICKS_PER_SECOND } from '../system/proc.ts';
 import { JoinedTree, type ProcessTree } from '../system/process-tree.ts';
 import { ScannedTree } from '../system/scanned-tree.ts';
 import type { Layout } from './layout.ts';

@@ -1,25 +1,22 @@
 /** A running member's local socket together with the event log behind it. */
+import { rm } from 'node:fs/promises';
 import type { MemberSpec } from '@tutti/protocol';
 import { EventLog } from '../socket/event-log.ts';
-import { LocalServer } from '../socket/local-server.ts';
-import { socketPath } from '../socket/runtime-dir.ts';
+import { LocalServer, UNFINISHED } from '../socket/local-server.ts';
 import type { MemberContext } from './context.ts';
 import type { Layout } from './layout.ts';
 
 export class MemberSocket {
-  readonly path: string;
   readonly #server: LocalServer;
   readonly #events: EventLog;
 
-  private constructor(path: string, server: LocalServer, events: EventLog) {
-    this.path = path;
+  private constructor(server: LocalServer, events: EventLog) {
     this.#server = server;
     this.#events = events;
   }
 
-  /** At the path that the script knows already, or at a new one. */
   static async open(
-    path: string | undefined,
+    path: string,
     spec: MemberSpec,
     layout: Layout,
     context: MemberContext,
@@ -32,14 +29,13 @@ export class MemberSocket {
       clock: context.clock,
       log: context.log,
     });
-    const at = path ?? socketPath(context.runtimeDir);
     try {
-      await server.listen(at);
+      await server.listen(path);
     } catch (thrown) {
       await events.close();
       throw thrown;
     }
-    return new MemberSocket(at, server, events);
+    return new MemberSocket(server, events);
   }
 
   pending(): string[] {
@@ -55,4 +51,10 @@ export class MemberSocket {
     this.#server.detach();
     await this.#events.close();
   }
+}
+
+/** What an agent that was killed left there. */
+export async function removeSocket(path: string): Promise<void> {
+  await rm(path, { force: true });
+  await rm(`${path}${UNFINISHED}`, { force: true });
 }

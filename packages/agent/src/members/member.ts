@@ -4,9 +4,11 @@
  * Everything that is learnt comes from the kernel or from files of the member directory, so that an agent which finds the
  * directory knows as much as the one that made it. See `Members` for the promises.
  */
+
+import { replaceFile } from '@tutti/link';
 import { type MemberEnd, type MemberSpec, type StopReason, TuttiError } from '@tutti/protocol';
+import { socketPath } from '../socket/runtime-dir.ts';
 import { machineUptime as uptime } from '../system/clock.ts';
-import { writeDurably } from '../system/durable.ts';
 import { type Timer, timer } from '../system/timer.ts';
 import { commandFor } from './command.ts';
 import type { MemberContext } from './context.ts';
@@ -14,11 +16,17 @@ import { measureEnd } from './end.ts';
 import { LifeLines, launch } from './launch.ts';
 import type { Layout } from './layout.ts';
 import { MemberProcesses } from './member-processes.ts';
-import { MemberSocket } from './member-socket.ts';
+import { MemberSocket, removeSocket } from './member-socket.ts';
 import { type MemberAction, type MemberInput, type MemberState, step } from './member-state.ts';
 import { newStartRecord, type StartRecord } from './start-record.ts';
 import { markStop, readStop } from './stop-mark.ts';
 import { exitOf, readStatus } from './traces.ts';
+
+/**
+ * Seconds beyond its timeout that a member may run here. The master acts at the timeout itself, because it has to
+ * look at who waits for whom before anything is stopped; this watchdog is for when there is no master.
+ */
+const WATCHDOG_MARGIN = 2;
 
 export class Member {
   readonly spec: MemberSpec;
@@ -73,7 +81,7 @@ export class Member {
     this.#handle({ is: 'stop', reason });
   }
 
-  /** The record of a member that has ended: what of it is still to be removed. */
+  /** What an earlier agent wrote down: says what is still to be removed. */
   remember(record: StartRecord): void {
     this.#record = record;
     this.#processes.use(record);
@@ -116,6 +124,7 @@ export class Member {
 
   /** Removes what the kernel holds for it; false when processes live on in its cgroup. */
   async removeTraces(): Promise<boolean> {
+    if (this.#record !== undefined) await removeSocket(this.#record.socket);
     return this.#processes.remove(this.#context.cgroupRoot, this.spec.member);
   }
 
@@ -184,22 +193,23 @@ export class Member {
     }
   }
 
-  /** Everything that must be there before the script runs; ends with the record that a start was decided. */
+  /** Everything that must be there before the script runs. */
   async #arrange(): Promise<{ record: StartRecord; command: string[] }> {
     const context = this.#context;
     const path = this.spec.env.PATH ?? context.machine.path;
     const command = await commandFor(this.spec, this.layout, { nodePath: context.nodePath, path });
     const cgroup = await this.#processes.makeCgroup(context.cgroupRoot, this.spec.member);
-    const socket = await MemberSocket.open(undefined, this.spec, this.layout, context);
-    this.#socket = socket;
-    const record = newStartRecord(context, socket.path, cgroup);
+    // Written down before it is there: whatever happens, the next agent knows what to remove.
+    const record = newStartRecord(context, this.#record?.socket ?? socketPath(context.runtimeDir), cgroup);
     this.remember(record);
-    await writeDurably(this.layout.started, JSON.stringify(record));
+    await replaceFile(this.layout.started, JSON.stringify(record), 0o600);
+    this.#socket = await MemberSocket.open(record.socket, this.spec, this.layout, context);
     return { record, command };
   }
 
   #limitTime(record: StartRecord): void {
-    const left = record.at + this.spec.timeout * 1000 - this.#context.clock.monotonicMs();
+    const limit = (this.spec.timeout + WATCHDOG_MARGIN) * 1000;
+    const left = record.at + limit - this.#context.clock.monotonicMs();
     this.#timeout = timer(left, () => this.stop('timeout'));
   }
 
@@ -253,9 +263,10 @@ export class Member {
   async #recordEnd(how: Extract<MemberAction, { do: 'record-end' }>): Promise<void> {
     this.#release();
     await this.#socket?.close();
+    await this.#processes.remove(this.#context.cgroupRoot, this.spec.member);
     const end = await measureEnd(this.layout, how, this.#record, this.#context);
     try {
-      await writeDurably(this.layout.end, JSON.stringify(end));
+      await replaceFile(this.layout.end, JSON.stringify(end), 0o600);
     } catch (thrown) {
       this.#context.log.error(
         { member: this.spec.member, err: thrown },

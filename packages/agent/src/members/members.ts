@@ -8,7 +8,7 @@
  *
  * `adopt` comes first and once; before it nothing else may be called.
  */
-import { mkdir, readdir, rmdir } from 'node:fs/promises';
+import { mkdir, rmdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   Id,
@@ -196,8 +196,8 @@ export class Members {
     }
     await Promise.all(members.map((member) => member.detach()));
     // Only empty ones go: another agent, or members that live on, may be in them.
-    const { cgroupRoot: root, runtimeDir } = this.#context ?? {};
-    for (const dir of [root, runtimeDir]) if (dir !== undefined) await rmdir(dir).catch(() => undefined);
+    const root = this.#context?.cgroupRoot;
+    if (root !== undefined) await rmdir(root).catch(() => undefined);
   }
 
   debugState(): { members: Record<string, string>; preparing: number; forgetting: number; waits: number } {
@@ -232,10 +232,5 @@ export class Members {
     }
     this.#members.delete(id);
     await removeDirectory(member.layout.dir);
-  }
-
-  /** For tests: what is on the disk. */
-  async directories(): Promise<string[]> {
-    return readdir(this.#dir);
   }
 }

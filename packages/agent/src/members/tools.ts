@@ -34,6 +34,6 @@ export async function makeTools(stateDir: string, nodePath: string, sdkDir: stri
 }
 
 /** One word of shell, whatever it holds. */
-export function quote(word: string): string {
+function quote(word: string): string {
   return `'${word.replaceAll("'", `'\\''`)}'`;
 }

@@ -3,8 +3,8 @@
  */
 import { readFileSync } from 'node:fs';
 import { constants } from 'node:os';
+import type { ProcessId } from '@tutti/link';
 import type { Exit } from '@tutti/protocol';
-import type { ProcessId } from '../system/proc.ts';
 
 /** One process as it wrote itself down. */
 export interface Trace extends ProcessId {

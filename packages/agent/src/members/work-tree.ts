@@ -7,8 +7,9 @@
 import { constants } from 'node:fs';
 import { chmod, copyFile, mkdir, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { diskError } from '@tutti/link';
 import { type Manifest, TuttiError } from '@tutti/protocol';
-import { errnoOf, naming } from '../system/errno.ts';
+import { errnoOf } from '../system/errno.ts';
 
 /** The part of the digest cache that is needed here. */
 export interface Blobs {
@@ -43,7 +44,7 @@ async function makeEntry(root: string, entry: Manifest[number], blobs: Blobs): P
     await copyFile(blobs.path(entry.digest), path, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL);
     await chmod(path, entry.mode);
   } catch (thrown) {
-    if (errnoOf(thrown) !== 'ENOENT') throw naming(thrown, path);
+    if (errnoOf(thrown) !== 'ENOENT') throw diskError(path, thrown);
     throw new TuttiError(
       'INTERNAL',
       `${entry.path} was not staged: its contents are not in the agent's cache`,

@@ -6,8 +6,8 @@
  * so that it spoils none that follow; whoever reads the file skips what is not JSON.
  */
 import { type FileHandle, open } from 'node:fs/promises';
+import { diskError } from '@tutti/link';
 import { type MemberEvent, TuttiError } from '@tutti/protocol';
-import { naming } from '../system/errno.ts';
 
 interface Waiting {
   readonly line: string;
@@ -85,7 +85,7 @@ export class EventLog {
         this.#torn = false;
         for (const each of batch) each.done();
       } catch (thrown) {
-        for (const each of batch) each.failed(naming(thrown, this.#path));
+        for (const each of batch) each.failed(diskError(this.#path, thrown));
       }
     }
     this.#writing = undefined;

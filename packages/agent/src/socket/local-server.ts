@@ -18,6 +18,9 @@ import { Calls } from './calls.ts';
 import { Connection } from './connection.ts';
 import { carryOut, type VerbContext } from './verbs.ts';
 
+/** The ending of a socket that is not yet in its place. */
+export const UNFINISHED = '.tmp';
+
 const WITHDRAWAL_MS = 2000;
 
 export interface LocalServerOptions extends VerbContext {
@@ -43,7 +46,7 @@ export class LocalServer {
   /** Takes the place of a socket that an earlier agent left at the path. */
   async listen(path: string): Promise<void> {
     // Listening elsewhere first: nobody ever sees the socket with another mode, nor the path without a socket.
-    const temporary = `${path}.tmp`;
+    const temporary = `${path}${UNFINISHED}`;
     // Whoever tidies up temporary directories may have removed it.
     await mkdir(dirname(path), { recursive: true, mode: 0o755 });
     await rm(temporary, { force: true });

@@ -7,9 +7,10 @@ import { existsSync } from 'node:fs';
 import { access, constants, lstat, mkdir, mkdtemp, readFile, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { UNFINISHED } from './local-server.ts';
 
 /** What `sun_path` holds, less a temporary ending and the terminating NUL. */
-const PATH_BYTES = 107 - '.tmp'.length;
+const PATH_BYTES = 107 - UNFINISHED.length;
 
 export async function openRuntimeDir(stateDir: string, configured?: string): Promise<string> {
   if (configured !== undefined) {

@@ -8,8 +8,9 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { access, constants, mkdir, readdir, readFile, rmdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type ProcessId, readStat } from '@tutti/link';
 import { errnoOf, ignore } from './errno.ts';
-import { type ProcessId, readStat, signal } from './proc.ts';
+import { signal } from './proc.ts';
 import type { ProcessTree } from './process-tree.ts';
 
 /** Where cgroup2 is mounted according to /proc/self/mountinfo; undefined where it is not. */

@@ -1,54 +1,13 @@
 /**
- * Processes as /proc shows them (format: proc_pid_stat(5)).
- *
- * A process id alone proves nothing, because the kernel reuses it: what is to be signalled is named by process id, start
- * time and boot id together, and looked at once more just before the signal.
+ * Processes as /proc shows them. What is to be signalled is named by process id, start time and boot id together, and
+ * looked at once more just before the signal.
  */
 import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
+import { isAlive, type ProcessId, type ProcessStat, readStat } from '@tutti/link';
 import { errnoOf } from './errno.ts';
-
-export interface ProcessId {
-  readonly pid: number;
-  /** Clock ticks since boot: field 22 of /proc/PID/stat. */
-  readonly start: number;
-}
-
-export interface ProcessStat extends ProcessId {
-  readonly parent: number;
-  readonly session: number;
-  /** Ended, and only not yet waited for by its parent. */
-  readonly zombie: boolean;
-}
 
 /** Clock ticks a second, as Linux shows them to programs on every architecture that Node runs on. */
 export const TICKS_PER_SECOND = 100;
-
-/** Undefined for what is not a stat line. The command may hold spaces and parentheses: fields count from the last `)`. */
-export function parseStat(text: string): ProcessStat | undefined {
-  const close = text.lastIndexOf(')');
-  const pid = Number.parseInt(text, 10);
-  const fields = text.slice(close + 2).split(' ');
-  const [state, parent, , session] = fields;
-  const start = Number(fields[19]);
-  if (close < 0 || !Number.isInteger(pid) || !Number.isInteger(start) || fields.length < 20) return undefined;
-  return {
-    pid,
-    start,
-    parent: Number(parent),
-    session: Number(session),
-    zombie: state === 'Z' || state === 'X',
-  };
-}
-
-export function readStat(pid: number): ProcessStat | undefined {
-  const text = readProc(pid, 'stat');
-  return text === undefined ? undefined : parseStat(text);
-}
-
-export function isAlive(id: ProcessId): boolean {
-  const stat = readStat(id.pid);
-  return stat !== undefined && stat.start === id.start && !stat.zombie;
-}
 
 /** Every process that has not ended. */
 export function listProcesses(): ProcessStat[] {

@@ -7,19 +7,13 @@
  * cleared its environment.
  */
 import { setTimeout as delay } from 'node:timers/promises';
-import {
-  descriptor,
-  environmentHolds,
-  isAlive,
-  listProcesses,
-  type ProcessId,
-  type ProcessStat,
-  signal,
-} from './proc.ts';
+import { isAlive, type ProcessId, type ProcessStat } from '@tutti/link';
+import { descriptor, environmentHolds, listProcesses, signal } from './proc.ts';
 import type { ProcessTree } from './process-tree.ts';
 
-/** The kernel tells nobody about processes that are not its children, so this way has to look. */
-const LOOK_MS = 20;
+// The kernel tells nobody about processes that are not its children, so this way has to look.
+const FIRST_LOOK_MS = 10;
+const LAST_LOOK_MS = 100;
 
 export interface ScanHints {
   /** A text that the environment of all the member's processes holds. */
@@ -61,12 +55,12 @@ export class ScannedTree implements ProcessTree {
   }
 
   async gone(abort: AbortSignal): Promise<void> {
-    for (;;) {
+    for (let pause = FIRST_LOOK_MS; ; pause = Math.min(2 * pause, LAST_LOOK_MS)) {
       abort.throwIfAborted();
       const left = this.scan();
       if (left.length === 0) return;
       if (this.#killing) for (const id of left) signal(id, 'SIGKILL');
-      await delay(LOOK_MS, undefined, { signal: abort });
+      await delay(pause, undefined, { signal: abort });
     }
   }
 
@@ -75,20 +69,27 @@ export class ScannedTree implements ProcessTree {
   }
 
   scan(): ProcessStat[] {
-    const all = listProcesses().filter((each) => each.pid !== process.pid && !this.#isOurs(each.pid));
+    const script = this.#hints.script();
+    const wrapper = this.#hints.wrapper();
+    const sessionEnd = wrapper === undefined ? 0 : this.#sessionEnd(wrapper);
+    // What is older than the wrapper is nothing of the member's; this spares a look into most processes of a machine.
+    const young = listProcesses().filter(
+      (each) => each.start >= (wrapper?.start ?? 0) && each.pid !== process.pid,
+    );
+    const all = young.filter((each) => !this.#isOurs(each.pid));
     const found = new Set<ProcessStat>();
     for (const each of all) {
-      if (this.#known.get(each.pid) === each.start || this.#belongs(each)) found.add(each);
+      const known = this.#known.get(each.pid) === each.start;
+      const isScript = script?.pid === each.pid && script.start === each.start;
+      const inSession = wrapper?.pid === each.session && each.start <= sessionEnd;
+      if (known || isScript || inSession || environmentHolds(each.pid, this.#hints.mark)) found.add(each);
     }
     for (let before = -1; before !== found.size; ) {
       before = found.size;
       const pids = new Set([...found].map((each) => each.pid));
-      const sessions = new Set(
-        [...found].map((each) => each.session).filter((session) => session === this.#hints.wrapper()?.pid),
-      );
-      for (const each of all) {
-        if (pids.has(each.parent) || sessions.has(each.session)) found.add(each);
-      }
+      // As long as one of the member's processes is in it, the session is still the member's.
+      const session = [...found].some((each) => each.session === wrapper?.pid) ? wrapper?.pid : undefined;
+      for (const each of all) if (pids.has(each.parent) || each.session === session) found.add(each);
     }
     for (const each of found) this.#known.set(each.pid, each.start);
     return [...found];
@@ -99,20 +100,8 @@ export class ScannedTree implements ProcessTree {
     return descriptor(pid, 3) === alive || descriptor(pid, 4) === drained;
   }
 
-  #belongs(each: ProcessStat): boolean {
-    const script = this.#hints.script();
-    if (script !== undefined && script.pid === each.pid) return script.start === each.start;
-    const wrapper = this.#hints.wrapper();
-    if (wrapper !== undefined) {
-      if (each.start < wrapper.start) return false;
-      if (each.session === wrapper.pid && this.#sessionIsOurs(wrapper, each)) return true;
-    }
-    return environmentHolds(each.pid, this.#hints.mark);
-  }
-
-  #sessionIsOurs(wrapper: ProcessId, each: ProcessStat): boolean {
-    if (isAlive(wrapper)) return true;
-    const end = this.#hints.wrapperGoneAt();
-    return end !== undefined && each.start <= end;
+  /** Ticks since boot up to which a process of the wrapper's session surely began in it, and not in a later one. */
+  #sessionEnd(wrapper: ProcessId): number {
+    return isAlive(wrapper) ? Number.POSITIVE_INFINITY : (this.#hints.wrapperGoneAt() ?? 0);
   }
 }

@@ -1,7 +1,8 @@
 /** What `Members` needs, for a lab in `base`: the same in a test and in an agent that runs as a process of its own. */
 import { join } from 'node:path';
+import { bootId } from '@tutti/link';
 import type { MembersOptions } from '../../src/members/members.ts';
-import { machineClock, readBootId } from '../../src/system/clock.ts';
+import { machineClock } from '../../src/system/clock.ts';
 
 export function labOptions(base: string, agent: string): Omit<MembersOptions, 'onEnded' | 'log'> {
   return {
@@ -12,7 +13,7 @@ export function labOptions(base: string, agent: string): Omit<MembersOptions, 'o
     sdkDir: join(base, 'sdk'),
     cache: { path: (digest) => join(base, 'blobs', digest) },
     clock: machineClock,
-    bootId: readBootId(),
+    bootId: bootId(),
     sync: () => Promise.reject(new Error('no master here')),
     rung: 0.3,
     drain: 2,

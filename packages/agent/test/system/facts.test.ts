@@ -1,7 +1,8 @@
 import type { NetworkInterfaceInfo } from 'node:os';
+import { bootId } from '@tutti/link';
 import { Facts } from '@tutti/protocol';
 import { expect, test } from 'vitest';
-import { machineClock, readBootId } from '../../src/system/clock.ts';
+import { machineClock } from '../../src/system/clock.ts';
 import { findFacts, orderAddresses, osName } from '../../src/system/facts.ts';
 
 const info = (address: string, internal = false): NetworkInterfaceInfo =>
@@ -44,7 +45,7 @@ test('the distribution is named as it names itself', () => {
 
 test('this machine’s facts are such as a master takes', () => {
   expect(Facts.parse(findFacts())).toEqual(findFacts());
-  expect(readBootId()).toMatch(/^[0-9a-f-]{36}$/);
+  expect(bootId()).toMatch(/^[0-9a-f-]{36}$/);
   const before = machineClock.monotonicMs();
   expect(machineClock.monotonicMs()).toBeGreaterThanOrEqual(before);
 });

@@ -1,7 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { isAlive, parseStat, readStat } from '@tutti/link';
 import { expect, onTestFinished, test } from 'vitest';
-import { isAlive, listProcesses, parseStat, readStat, signal } from '../../src/system/proc.ts';
+import { listProcesses, signal } from '../../src/system/proc.ts';
 import { until } from '../members/lab.ts';
 
 const stat = (command: string): string =>

@@ -1,4 +1,5 @@
 import { hostname } from 'node:os';
+import { join } from 'node:path';
 import { defaultState, locateMaster, locateToken } from '@tutti/client';
 import { NodeName, TuttiError, validate } from '@tutti/protocol';
 import type { Command } from 'commander';
@@ -65,6 +66,8 @@ async function agent(flags: Flags): Promise<number> {
     labels,
     address: flags.address,
     software: SOFTWARE,
+    // A private agent leaves nothing outside its state directory.
+    ...(flags.private ? { runtimeDir: join(state, 'run') } : {}),
     nodePath: process.execPath,
     sdkDir,
     log,

@@ -15,6 +15,8 @@
  * - Left behind is, after the daemons are gone, what lives in one of their namespaces or has a member's environment
  *   (`TUTTI_OUT` lies below the lab's directory).
  * - Mount points are listed by their real paths, with blanks as octal numbers (hence `%b`): `base` has to be real too.
+ * - What a killed agent leaves outside of the directory: sockets and a directory for them, which it has written down; a
+ *   cgroup for its members, named after its id, beside the sweeper.
  * - SIGPIPE is ignored, else the line to a starter that has just been killed would end it before it has done its work.
  */
 export const SWEEP_SCRIPT = `
@@ -47,6 +49,23 @@ mounts() {
   done </proc/self/mounts
 }
 
+groups=
+while read -r _ dir type _; do
+  [ "$type" != cgroup2 ] || groups=$dir$(sed -n s/^0:://p /proc/self/cgroup)
+done </proc/self/mounts
+
+outside() {
+  sed -n 's/.*"socket":"\\([^"]*\\)".*/\\1/p' "$root"/*/members/*/started.* | while read -r socket; do
+    rm -f -- "$socket" "$socket.tmp"
+  done
+  for note in "$root"/*/runtime-dir; do
+    [ ! -f "$note" ] || rmdir -- "$(cat "$note")"
+  done
+  for id in "$root"/*/agent.id; do
+    [ ! -f "$id" ] || find "$groups/tutti-$(cut -c 1-8 "$id")" -depth -type d -exec rmdir -- {} +
+  done
+} 2>/dev/null
+
 sweep() {
   found=$(strays)
   for path in $found; do
@@ -56,6 +75,7 @@ sweep() {
   [ -z "$found" ] || return 1
   mounts | while read -r dir; do umount "$(printf %b "$dir")" 2>/dev/null; done
   [ -z "$(mounts)" ] || return 1
+  outside
   rm -rf -- "$root" 2>/dev/null
   [ ! -e "$root" ]
 }

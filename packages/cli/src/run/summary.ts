@@ -51,7 +51,9 @@ function totals({ summary: counts, duration = 0 }: Report, palette: Palette): st
 /** By way of `latest`, as people type it; by its own name where that is not the newest any more. */
 async function reportPath(dir: string): Promise<string> {
   const latest = join(dirname(dir), 'latest');
-  const [newest, here] = await Promise.all([latest, dir].map((path) => realpath(path).catch(() => undefined)));
+  const [newest, here] = await Promise.all(
+    [latest, dir].map((path) => realpath(path).catch(() => undefined)),
+  );
   const shown = newest !== undefined && newest === here ? latest : dir;
   const path = relative(process.cwd(), shown);
   return `${path.startsWith('..') ? shown : path}/report.yaml`;

@@ -8,6 +8,7 @@ import { createHash, type Hash } from 'node:crypto';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { TuttiError } from '@tutti/protocol';
+import { syncDirectory } from '../daemon/replace-file.ts';
 import { diskError } from '../disk-error.ts';
 
 export interface BlobWriterOptions {
@@ -148,14 +149,5 @@ async function hashFile(file: FileHandle, hash: Hash): Promise<number> {
     if (bytesRead === 0) return length;
     hash.update(buffer.subarray(0, bytesRead));
     length += bytesRead;
-  }
-}
-
-async function syncDirectory(path: string): Promise<void> {
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
   }
 }

@@ -77,7 +77,7 @@ export class StateDirectory {
 }
 
 async function takeLock(lock: string, inUse: string): Promise<void> {
-  const self = JSON.stringify(await thisProcess());
+  const self = JSON.stringify(thisProcess());
   for (;;) {
     try {
       await writeFile(lock, self, { flag: 'wx' });
@@ -86,7 +86,7 @@ async function takeLock(lock: string, inUse: string): Promise<void> {
       if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
     }
     const holder = await lockHolder(lock);
-    if (holder !== undefined && (await isProcess(holder)))
+    if (holder !== undefined && isProcess(holder))
       throw new TuttiError('STATE_IN_USE', `${inUse} with pid ${holder.pid}`);
     await rm(lock, { force: true });
   }

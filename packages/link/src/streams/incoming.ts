@@ -11,7 +11,10 @@ export interface StreamSink {
   /** Bytes already there: the sender continues at this offset. */
   readonly length: number;
   write(bytes: Uint8Array): Promise<void>;
-  /** All `length` bytes were written: make them last, verify them. */
+  /**
+   * All `length` bytes were written: make them last, verify them. When the answer is lost with its session, the
+   * sender opens the stream again at its full length and closes it again.
+   */
   finish(length: number): Promise<void>;
   /**
    * The stream ended early; comes at most once, never together with `finish`, and may come during a write.

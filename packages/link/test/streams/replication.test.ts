@@ -226,8 +226,8 @@ test('cut at any point and continued, in both directions at once, the copies are
       }
       expect(replication.sinks.every(({ ended }) => ended !== undefined)).toBe(true);
       for (const { copy } of replication.files) {
-        const finished = replication.sinks.filter(({ file, ended }) => file === copy && ended === 'finished');
-        expect(finished).toHaveLength(1);
+        // An earlier one may be finished too: the answer to its close was lost, so the stream came again.
+        expect(replication.sinks.findLast(({ file }) => file === copy)?.ended).toBe('finished');
       }
     }),
     { numRuns: 60 },

@@ -13,6 +13,8 @@ const byName = new Intl.Collator('en', { numeric: true });
 export class Registry {
   readonly #clock: Clock;
   readonly #nodes = new Map<string, Node>();
+  /** The same nodes by the id of their agent. */
+  readonly #byAgent = new Map<string, Node>();
   readonly #listeners = new Set<() => void>();
 
   constructor(clock: Clock) {
@@ -30,7 +32,7 @@ export class Registry {
   ): Promise<Node> {
     const newcomer = { agent: hello.agent, name: hello.name, boot: hello.boot, peer: session.transport.peer };
     for (;;) {
-      const older = this.#byAgent(hello.agent);
+      const older = this.#byAgent.get(hello.agent);
       const verdict = admission(newcomer, older && known(older), this.#known(hello.name));
       if (verdict.decision === 'refuse') throw verdict.error;
       if (verdict.decision === 'admit') break;
@@ -51,6 +53,12 @@ export class Registry {
 
   nodes(): Node[] {
     return [...this.#nodes.values()].toSorted((a, b) => byName.compare(a.name, b.name));
+  }
+
+  /** Those that a run may have; sorted only when there are any, because this is asked at every change. */
+  idle(): Node[] {
+    const idle = [...this.#nodes.values()].filter((node) => node.state === 'idle');
+    return idle.toSorted((a, b) => byName.compare(a.name, b.name));
   }
 
   views(): NodeView[] {
@@ -78,12 +86,13 @@ export class Registry {
       software: hello.software,
       address: hello.address ?? session.transport.remoteAddress,
     };
-    const node =
-      this.#byAgent(hello.agent) ??
-      this.#nodes.get(hello.name) ??
-      new Node(identity, now, () => this.changed());
-    this.#nodes.delete(node.name);
+    const sameAgent = this.#byAgent.get(hello.agent);
+    const sameName = this.#nodes.get(hello.name);
+    const node = sameAgent ?? sameName ?? new Node(identity, now, () => this.changed());
+    if (sameAgent) this.#remove(sameAgent);
+    if (sameName) this.#remove(sameName);
     this.#nodes.set(hello.name, node);
+    this.#byAgent.set(hello.agent, node);
     node.attach(session, identity, now);
     session.onClosed(() => {
       if (node.detach(session, this.#clock.wallMs())) this.changed();
@@ -91,9 +100,9 @@ export class Registry {
     return node;
   }
 
-  #byAgent(agent: string): Node | undefined {
-    for (const node of this.#nodes.values()) if (node.identity.agent === agent) return node;
-    return undefined;
+  #remove({ name, identity }: Node): void {
+    this.#nodes.delete(name);
+    this.#byAgent.delete(identity.agent);
   }
 
   #known(name: string): Known | undefined {

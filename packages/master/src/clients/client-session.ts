@@ -34,8 +34,9 @@ export type ClientSession = Session<'master→client', 'client→master'>;
 /** Serves a client's connection until it ends; runs it owns are cancelled when it does not come back. */
 export function serveClient(transport: Transport, deps: ClientSessionDeps): ClientSession {
   const { registry, runs, blobs, log } = deps;
-  const stops: (() => void)[] = [];
-  const owns = new Set<string>();
+  /** Runs that this client owns, and those it watches, by number: once each, however often it asks. */
+  const owned = new Set<number>();
+  const watched = new Set<number>();
 
   const handlers: Handlers<'client→master'> = {
     'client.hello': ({ protocol }) => {
@@ -44,18 +45,21 @@ export function serveClient(transport: Transport, deps: ClientSessionDeps): Clie
     },
     'nodes.list': () => ({ nodes: registry.views() }),
     'blob.missing': async ({ blobs: asked }) => ({ missing: await blobs.missing(asked) }),
-    'run.submit': async ({ id, spec: blob, owned }) => {
+    'run.submit': async ({ id, spec: blob, owned: owns }) => {
       const run = await runs.submit(id, await readSpec(blob, blobs));
-      if (owned && !owns.has(run.model.id)) {
-        owns.add(run.model.id);
-        stops.push(deps.ownership.own(run));
+      const { number } = run.model;
+      if (owns && !owned.has(number)) {
+        owned.add(number);
+        // Told at once when the client has gone meanwhile.
+        session.onClosed(deps.ownership.own(run));
       }
-      return { run: run.model.number };
+      return { run: number };
     },
     'run.watch': ({ run: number }) => {
       const run = runs.get(number);
       const tell = teller(session);
-      stops.push(run.onChange(tell));
+      if (!watched.has(number)) session.onClosed(run.onChange(tell));
+      watched.add(number);
       tell({ run: run.model, tests: [...run.model.tests.keys()] });
       return {};
     },
@@ -63,10 +67,9 @@ export function serveClient(transport: Transport, deps: ClientSessionDeps): Clie
       runs.cancel(runs.get(run), reason);
       return {};
     },
-    'run.fetch': async ({ run: number, logs }) => {
-      const run = runs.get(number);
-      await run.finished;
-      return { files: await sendResults(run.model.dir, number, logs, session) };
+    'run.fetch': async ({ run: number, logs }, { signal }) => {
+      const dir = await runs.results(number);
+      return { files: await sendResults(dir, number, logs, session, signal) };
     },
   };
 
@@ -85,9 +88,6 @@ export function serveClient(transport: Transport, deps: ClientSessionDeps): Clie
     onDefect: (error, where) =>
       log.error({ err: error, conn: transport.peer }, `a defect while serving ${where}`),
   });
-  session.onClosed(() => {
-    for (const stop of stops) stop();
-  });
   return session;
 }
 
@@ -95,7 +95,10 @@ export function serveClient(transport: Transport, deps: ClientSessionDeps): Clie
 async function readSpec(blob: Blob, blobs: BlobCache): Promise<RunSpec> {
   if (!(await blobs.has(blob.digest)))
     throw new TuttiError('DIGEST_MISMATCH', 'the spec of the run was not staged before it was submitted');
-  const spec = validate(RunSpec, await getJson(blobs, blob), 'BAD_PARAMS', 'the spec of the run');
+  const json = await getJson(blobs, blob).catch((cause: unknown) => {
+    throw new TuttiError('BAD_PARAMS', 'the spec of the run is not JSON', { cause });
+  });
+  const spec = validate(RunSpec, json, 'BAD_PARAMS', 'the spec of the run');
   const files = spec.files.filter((entry) => entry.kind === 'file');
   const missing = await blobs.missing(files);
   const first = files[missing[0] ?? -1];
@@ -118,17 +121,28 @@ function teller(session: ClientSession): RunListener {
   };
 }
 
+/** The master's own beside what members left: indexes of logs, and artifacts that did not come whole. */
+const OWN = /(?:^|\/)(?:[^/]+\.log\.idx|\.part-[0-9a-f]+)$/;
+
 /** Streams a finished run's directory; without `logs` only the reports at its top. */
-async function sendResults(dir: string, run: number, logs: boolean, session: ClientSession): Promise<number> {
+async function sendResults(
+  dir: string,
+  run: number,
+  logs: boolean,
+  session: ClientSession,
+  signal: AbortSignal,
+): Promise<number> {
   const entries = await readdir(dir, { withFileTypes: true, recursive: logs });
   let files = 0;
   for (const entry of entries) {
-    if (!entry.isFile() || entry.name.endsWith('.idx')) continue;
+    signal.throwIfAborted();
     const path = join(entry.parentPath, entry.name);
+    const relativePath = relative(dir, path);
+    if (!entry.isFile() || (OWN.test(relativePath) && !relativePath.includes('/out/'))) continue;
     const { size } = await stat(path);
     const source = new FileSource(path);
     try {
-      const stream = await session.openStream({ to: 'result', run, path: relative(dir, path), size }, source);
+      const stream = await session.openStream({ to: 'result', run, path: relativePath, size }, source);
       await stream.finish(size);
     } finally {
       await source.close();

@@ -5,7 +5,7 @@
  * the door ends every connection. The HTTP API and the web page will be routes of this server.
  */
 
-import { chmod, rm } from 'node:fs/promises';
+import { chmod, lstat, rm } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { connect, type Socket } from 'node:net';
@@ -31,6 +31,8 @@ export interface DoorOptions {
   clock: Clock;
   agent: (transport: Transport) => Served;
   client: (transport: Transport) => Served;
+  /** A connection could not be accepted, for example because this process has too many files open. */
+  onError?: (error: Error) => void;
 }
 
 export class Door {
@@ -56,6 +58,8 @@ export class Door {
       this.#server.once('error', (cause: NodeJS.ErrnoException) => reject(listenError(address, cause)));
       this.#server.listen(address, () => {
         this.#server.removeAllListeners('error');
+        // Without a listener an error would end the process.
+        this.#server.on('error', (error) => this.#options.onError?.(error));
         resolve();
       });
     });
@@ -121,8 +125,10 @@ function listenError(address: ListenAddress, cause: NodeJS.ErrnoException): Tutt
   return new TuttiError('BAD_ADDRESS', `the master cannot listen on ${where}: ${cause.message}`, { cause });
 }
 
-/** A socket file left by a dead master is no listener. */
+/** A socket file left by a dead master is no listener. Whatever else has that name is left alone. */
 async function clearDeadSocket(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined);
+  if (!found?.isSocket()) return;
   const alive = await new Promise<boolean>((resolve) => {
     const probe = connect(path, () => {
       probe.destroy();

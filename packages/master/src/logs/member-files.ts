@@ -3,6 +3,7 @@
  *
  *   DIR/stdout.log  DIR/stderr.log  DIR/events.log  (DIR/stdout.1.log … after reboots)  DIR/out/…
  */
+import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
 import { mkdir, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
@@ -14,15 +15,31 @@ import {
   MemberEvent,
   type StreamTarget,
   type Subtest,
+  TuttiError,
   validate,
 } from '@tutti/protocol';
 import { ArtifactSink } from './artifact.ts';
 import { LogCopy } from './log-copy.ts';
 
+interface Link {
+  readonly path: string;
+  readonly target: string;
+}
+
+interface Skipped {
+  path: string;
+  why: string;
+}
+
 export class MemberFiles {
   readonly dir: string;
   readonly #now: () => number;
-  readonly #copies = new Map<string, LogCopy>();
+  /** The newest stream of each log, by the log's name. */
+  readonly #copies = new Map<string, Promise<LogCopy>>();
+  readonly #artifacts = new Set<ArtifactSink>();
+  #linking: Promise<Skipped[]> | undefined;
+  #received = 0;
+  #closed = false;
 
   /** `dir` is absolute; `now` gives Unix ms. */
   constructor(dir: string, now: () => number) {
@@ -30,45 +47,50 @@ export class MemberFiles {
     this.#now = now;
   }
 
+  /** Bytes that have come, of logs and artifacts: whether they still do tells a slow agent from a stuck one. */
+  get received(): number {
+    return this.#received;
+  }
+
+  /** A new stream of a log; it takes the place of the one before, whose last write it waits for. */
   async log(source: LogSource, incarnation: number): Promise<StreamSink> {
+    this.#requireOpen();
     const name = `${source}${incarnation === 0 ? '' : `.${incarnation}`}.log`;
-    let copy = this.#copies.get(name);
-    if (copy === undefined) {
-      copy = new LogCopy(join(this.dir, name), this.#now);
-      this.#copies.set(name, copy);
-    }
-    await copy.open();
-    return copy;
+    const copy = this.#reopen(name, this.#copies.get(name));
+    this.#copies.set(name, copy);
+    return this.#counted(await copy);
   }
 
-  artifact({ path, digest, size, mode }: StreamTarget & { to: 'artifact' }): Promise<StreamSink> {
-    return ArtifactSink.create(join(this.dir, 'out', path), { digest, size, mode });
+  async artifact({ path, digest, size, mode }: StreamTarget & { to: 'artifact' }): Promise<StreamSink> {
+    this.#requireOpen();
+    if (this.#linking) throw new TuttiError('BAD_PARAMS', `${path} comes after the end of all artifacts`);
+    const partial = join(this.dir, `.part-${randomBytes(8).toString('hex')}`);
+    const sink: ArtifactSink = await ArtifactSink.create({
+      ...{ path: join(this.dir, 'out', path), partial, digest, size, mode },
+      onClosed: () => this.#artifacts.delete(sink),
+    });
+    this.#artifacts.add(sink);
+    if (this.#closed) await sink.close();
+    this.#requireOpen();
+    return this.#counted(sink);
   }
 
-  /** Links come last, so that no file is ever written through one. */
-  async links(links: readonly { path: string; target: string }[]): Promise<void> {
-    const entries = links.map((link) => ({ kind: 'link' as const, ...link }));
-    validate(Manifest, entries, 'PATH_ESCAPES', 'the links of $TUTTI_OUT');
-    for (const { path, target } of links) {
-      const at = join(this.dir, 'out', path);
-      await mkdir(dirname(at), { recursive: true });
-      await symlink(target, at).catch((error: unknown) => {
-        // Told twice after a lost connection.
-        if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-      });
-    }
-  }
-
-  length(source: LogSource, incarnation: number): number {
-    return this.#copies.get(`${source}${incarnation === 0 ? '' : `.${incarnation}`}.log`)?.length ?? 0;
+  /**
+   * Links come last, and once, so that no file is ever written through one. Returns which could not be made; being
+   * told twice, after a lost connection, does nothing.
+   */
+  links(links: readonly Link[]): Promise<Skipped[]> {
+    this.#linking ??= this.#makeLinks(links);
+    return this.#linking;
   }
 
   /** What the member reported with `tutti result`, in order; the last report of a name stands. */
   async subtests(): Promise<Subtest[]> {
     const found = new Map<string, Subtest>();
-    for (const [name, { path }] of this.#copies) {
+    for (const name of this.#copies.keys()) {
       if (!name.startsWith('events')) continue;
-      for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) {
+      const input = createReadStream(join(this.dir, name));
+      for await (const line of createInterface({ input, crlfDelay: Infinity })) {
         const event = MemberEvent.safeParse(parse(line));
         if (!event.success) continue;
         const { name: subtest, status, measure, unit, message } = event.data;
@@ -84,8 +106,57 @@ export class MemberFiles {
     return [...found.values()];
   }
 
+  /** Nothing is written any more once this has resolved. */
   async close(): Promise<void> {
-    await Promise.all([...this.#copies.values()].map((copy) => copy.close()));
+    this.#closed = true;
+    const copies = await Promise.allSettled(this.#copies.values());
+    await Promise.all([
+      ...copies.map((copy) => (copy.status === 'fulfilled' ? copy.value.close() : undefined)),
+      ...[...this.#artifacts].map((sink) => sink.close()),
+    ]);
+  }
+
+  async #reopen(name: string, previous: Promise<LogCopy> | undefined): Promise<LogCopy> {
+    const before = await previous?.catch(() => undefined);
+    await before?.close();
+    this.#requireOpen();
+    return LogCopy.open(join(this.dir, name), this.#now);
+  }
+
+  async #makeLinks(links: readonly Link[]): Promise<Skipped[]> {
+    try {
+      const entries = links.map((link) => ({ kind: 'link' as const, ...link }));
+      validate(Manifest, entries, 'PATH_ESCAPES', 'the links of $TUTTI_OUT');
+    } catch (error) {
+      return links.map(({ path }) => ({ path, why: (error as Error).message }));
+    }
+    const refused: Skipped[] = [];
+    for (const { path, target } of links) {
+      const at = join(this.dir, 'out', path);
+      try {
+        await mkdir(dirname(at), { recursive: true });
+        await symlink(target, at);
+      } catch (error) {
+        refused.push({ path, why: (error as Error).message });
+      }
+    }
+    return refused;
+  }
+
+  #counted(sink: StreamSink): StreamSink {
+    return {
+      length: sink.length,
+      write: (bytes) => {
+        this.#received += bytes.byteLength;
+        return sink.write(bytes);
+      },
+      finish: (length) => sink.finish(length),
+      abort: () => sink.abort(),
+    };
+  }
+
+  #requireOpen(): void {
+    if (this.#closed) throw new TuttiError('NO_SUCH_MEMBER', `what ${this.dir} holds is complete`);
   }
 }
 

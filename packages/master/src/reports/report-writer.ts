@@ -7,9 +7,9 @@
  * next `update` or `flush`; until then the files are the older ones, whole.
  */
 import { join } from 'node:path';
+import { type ReplaceFile, replaceFile } from '@tutti/link';
 import { type Report, TuttiError } from '@tutti/protocol';
 import { junitXml } from './junit-xml.ts';
-import { type ReplaceFile, replaceFile } from './replace-file.ts';
 import { reportYaml } from './report-yaml.ts';
 
 export interface ReportWriterOptions {

@@ -5,7 +5,6 @@ import type { Logger } from '@tutti/link';
 import { type BlobCache, type Clock, putJson, sendBlobs } from '@tutti/link';
 import type { Manifest, MemberOrder, TopologyMember } from '@tutti/protocol';
 import type { Node } from '../agents/node.ts';
-import type { Registry } from '../agents/registry.ts';
 import { MemberFiles } from '../logs/member-files.ts';
 import type { SyncBroker } from '../sync/broker.ts';
 import { Attempt } from './attempt.ts';
@@ -17,7 +16,6 @@ import { planAttempt } from './plan.ts';
 export interface AttemptFactoryDeps {
   master: string;
   clock: Clock;
-  registry: Registry;
   broker: SyncBroker;
   live: LiveMembers;
   blobs: BlobCache;
@@ -33,21 +31,25 @@ export class AttemptFactory {
     this.#deps = deps;
   }
 
-  /** Adds an attempt to the test; `changed` is told whenever people should see something new. */
-  create(run: Run, test: TestRun, changed: () => void): { attempt: Attempt; model: AttemptRun } {
+  /**
+   * Adds an attempt to the test, on the run's nodes by the names they had when they were allocated; `changed` is told
+   * whenever people should see something new.
+   */
+  create(
+    run: Run,
+    test: TestRun,
+    nodes: ReadonlyMap<string, Node>,
+    changed: () => void,
+  ): { attempt: Attempt; model: AttemptRun } {
     const { clock, broker, live, log } = this.#deps;
     const model = planAttempt(test, run.cast, () => randomBytes(16).toString('hex'));
     test.attempts.push(model);
     // Made once, at the first member that asks: all members get the same two.
     let shared: Promise<Shared> | undefined;
     const stage = async (member: MemberUnderWay, signal: AbortSignal) => {
-      shared ??= this.#share(run, test, model);
-      await this.#stage(
-        member,
-        this.#order(run, test, model, member.model, await shared),
-        run.spec.files,
-        signal,
-      );
+      shared ??= this.#share(run, test, model, nodes);
+      const order = this.#order(run, test, model, member.model, await shared);
+      await this.#stage(member, nodeOf(member.model, nodes), order, run.spec.files, signal);
     };
     const deps = { clock, broker, live, log: log.child({ run: run.number }), stage, changed };
     const attempt = new Attempt(test, model, deps, (onEnd) =>
@@ -56,7 +58,7 @@ export class AttemptFactory {
           new MemberUnderWay({
             model: member,
             attempt: model.id,
-            node: this.#node(member),
+            node: nodeOf(member, nodes),
             files: new MemberFiles(join(run.dir, member.dir), () => clock.wallMs()),
             grace: test.spec.grace,
             clock,
@@ -67,20 +69,25 @@ export class AttemptFactory {
     return { attempt, model };
   }
 
-  async #share(run: Run, test: TestRun, attempt: AttemptRun): Promise<Shared> {
-    const topology = attempt.members.map((member) => this.#topologyOf(member, test));
+  async #share(
+    run: Run,
+    test: TestRun,
+    attempt: AttemptRun,
+    nodes: ReadonlyMap<string, Node>,
+  ): Promise<Shared> {
+    const topology = attempt.members.map((member) => topologyOf(member, test, nodeOf(member, nodes)));
     const { blobs } = this.#deps;
     return { topology: await putJson(blobs, topology), files: await putJson(blobs, run.spec.files) };
   }
 
   async #stage(
     member: MemberUnderWay,
+    node: Node,
     order: MemberOrder,
     files: Manifest,
     signal: AbortSignal,
   ): Promise<void> {
     const { blobs } = this.#deps;
-    const node = this.#node(member.model);
     const contents = files.filter((entry) => entry.kind === 'file');
     await sendBlobs([order.topology, order.files, ...contents], (digest) => blobs.path(digest), {
       missing: async (asked) => (await node.call('blob.missing', { blobs: asked }, signal)).missing,
@@ -110,22 +117,19 @@ export class AttemptFactory {
       ...shared,
     };
   }
+}
 
-  #topologyOf({ name, role, index, node }: MemberRun, test: TestRun): TopologyMember {
-    const params = { ...test.spec.params, ...test.spec.roles.find((spec) => spec.name === role)?.params };
-    return {
-      member: name,
-      role,
-      index,
-      node,
-      addresses: this.#deps.registry.get(node)?.addresses ?? [],
-      params,
-    };
-  }
+function topologyOf(
+  { name, role, index, node }: MemberRun,
+  test: TestRun,
+  { addresses }: Node,
+): TopologyMember {
+  const params = { ...test.spec.params, ...test.spec.roles.find((spec) => spec.name === role)?.params };
+  return { member: name, role, index, node, addresses, params };
+}
 
-  #node({ node: name }: MemberRun): Node {
-    const node = this.#deps.registry.get(name);
-    if (node === undefined) throw new Error(`node ${name} is not registered`);
-    return node;
-  }
+function nodeOf({ node: name }: MemberRun, nodes: ReadonlyMap<string, Node>): Node {
+  const node = nodes.get(name);
+  if (node === undefined) throw new Error(`the run does not hold node ${name}`);
+  return node;
 }

@@ -122,9 +122,7 @@ export class MemberUnderWay implements LiveMember {
 
   vanished(): void {
     const without = 'its agent came back without a trace of it';
-    this.lose(
-      this.ended ? `ended, but its logs could not be collected: ${without}` : `was lost: ${without}`,
-    );
+    this.lose(this.ended ? `ended, but its logs could not be collected: ${without}` : `was lost: ${without}`);
   }
 
   /** `why` completes "client.1 on n3 …". A member whose end is known, but not all it left, is lost as well. */

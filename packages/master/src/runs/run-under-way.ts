@@ -32,6 +32,8 @@ export class RunUnderWay {
   readonly #reports: Coalesced;
   /** Tests that listeners have not heard the last of. */
   readonly #dirty = new Set<number>();
+  /** By the names they had when they were allocated: an agent may come back under another. */
+  #nodes: ReadonlyMap<string, Node> = new Map();
   #facts: ReadonlyMap<string, Facts> = new Map();
   #cancelled: string | undefined;
   #attempt: Attempt | undefined;
@@ -65,14 +67,14 @@ export class RunUnderWay {
     this.#changed();
   }
 
-  start(cast: Run['cast']): void {
-    this.model.cast = cast;
+  start(cast: ReadonlyMap<string, readonly Node[]>): void {
+    this.model.cast = new Map([...cast].map(([role, nodes]) => [role, nodes.map((node) => node.name)]));
     delete this.model.waitsFor;
-    const nodes = this.#nodes();
+    this.#nodes = new Map([...cast.values()].flat().map((node) => [node.name, node]));
     this.#facts = new Map(
-      nodes.map((node) => [node.name, { ...node.identity.facts, addresses: node.addresses }]),
+      [...this.#nodes].map(([name, node]) => [name, { ...node.identity.facts, addresses: node.addresses }]),
     );
-    for (const node of nodes) node.holder = this.model.number;
+    for (const node of this.#nodes.values()) node.holder = this.model.number;
     this.model.phase = 'allocated';
     this.#changed();
     void this.#run().catch((error: unknown) => this.#defect(error));
@@ -83,7 +85,7 @@ export class RunUnderWay {
     if (this.model.phase === 'finished' || this.#cancelled !== undefined) return;
     this.#cancelled = cause;
     this.#attempt?.cancel(cause);
-    if (this.model.phase === 'queued') void this.#end().catch((error: unknown) => this.#defect(error));
+    if (this.model.phase === 'queued') void this.#end();
   }
 
   /** The master is going: ends as interrupted, and waits for nobody who is away. */
@@ -103,7 +105,7 @@ export class RunUnderWay {
   async #runTest(test: TestRun): Promise<void> {
     const { clock, attempts } = this.#deps;
     test.startedAt = clock.monotonicMs();
-    const { attempt, model } = attempts.create(this.model, test, () => this.#changed(test));
+    const { attempt, model } = attempts.create(this.model, test, this.#nodes, () => this.#changed(test));
     this.#attempt = attempt;
     await attempt.run();
     this.#attempt = undefined;
@@ -114,15 +116,39 @@ export class RunUnderWay {
     this.#changed(test);
   }
 
+  /** Never rejects. */
   async #end(): Promise<void> {
     const { model } = this;
-    const { clock, directories } = this.#deps;
+    try {
+      this.#conclude();
+      this.#reports.now();
+      await this.#writer.flush();
+      await this.#deps.directories.finished(model.dir);
+    } catch (error) {
+      this.#deps.log.error({ run: model.number, err: error }, `run ${model.number} could not be concluded`);
+      model.status = 'ERROR';
+      model.exit = exitCode(['ERROR']);
+      model.cause = `the report could not be written: ${TuttiError.from(error).message}`;
+    }
+    model.phase = 'finished';
+    for (const node of this.#nodes.values()) {
+      node.holder = undefined;
+      node.busy = false;
+    }
+    this.#views.now();
+    this.#finish.resolve();
+  }
+
+  /** From the verdicts of the tests to that of the run. */
+  #conclude(): void {
+    const { model } = this;
     for (const test of model.tests) {
       if (test.status !== undefined) continue;
-      // The operator (or a defect) ended the run before this test could say anything.
+      // The operator ended the run before this test could say anything.
       test.status = 'INTERRUPTED';
       test.cause = `not run: ${this.#cancelled ?? 'the run ended'}`;
       test.state = 'ended';
+      this.#dirty.add(test.index);
     }
     const statuses = model.tests.flatMap(({ status }) => status ?? []);
     model.status = worst(statuses) ?? 'ERROR';
@@ -130,21 +156,7 @@ export class RunUnderWay {
     const first = model.tests.find(({ status, cause }) => status === model.status && cause !== undefined);
     if (first?.cause !== undefined && model.status !== 'SKIP')
       model.cause = `${first.spec.name}: ${first.cause}`;
-    model.duration = milliseconds((clock.monotonicMs() - model.startedAt) / 1000);
-    this.#reports.now();
-    await this.#writer.flush().catch((error: unknown) => {
-      model.status = 'ERROR';
-      model.exit = exitCode(['ERROR']);
-      model.cause = `the report could not be written: ${TuttiError.from(error).message}`;
-    });
-    await directories.finished(model.dir);
-    model.phase = 'finished';
-    for (const node of this.#nodes()) {
-      node.holder = undefined;
-      node.busy = false;
-    }
-    this.#views.now();
-    this.#finish.resolve();
+    model.duration = milliseconds((this.#deps.clock.monotonicMs() - model.startedAt) / 1000);
   }
 
   /** A defect in here must not leave people waiting, nor the nodes held. */
@@ -155,13 +167,10 @@ export class RunUnderWay {
       if (test.status !== undefined) continue;
       test.status = 'ERROR';
       test.cause = this.#cancelled;
+      test.state = 'ended';
+      this.#dirty.add(test.index);
     }
-    this.#end().catch(() => this.#finish.resolve());
-  }
-
-  #nodes(): Node[] {
-    const names = new Set([...this.model.cast.values()].flat());
-    return [...names].flatMap((name) => this.#deps.registry.get(name) ?? []);
+    void this.#end();
   }
 
   #report() {
@@ -178,7 +187,14 @@ export class RunUnderWay {
   #tell(): void {
     const tests = [...this.#dirty];
     this.#dirty.clear();
-    for (const listener of this.#listeners) listener({ run: this.model, tests });
+    for (const listener of this.#listeners) {
+      try {
+        listener({ run: this.model, tests });
+      } catch (error) {
+        // Whoever watches must not disturb what is watched.
+        this.#deps.log.error({ run: this.model.number, err: error }, 'a watcher could not be told');
+      }
+    }
   }
 }
 

@@ -9,7 +9,7 @@ import type { RunSpec } from '@tutti/protocol';
 import { TuttiError } from '@tutti/protocol';
 import type { Registry } from '../agents/registry.ts';
 import type { MasterClock } from '../master-clock.ts';
-import { allocate, describeNeeds } from '../scheduler/allocate.ts';
+import { allocate, describeNeeds, total } from '../scheduler/allocate.ts';
 import type { RunDirectories } from '../store/run-directories.ts';
 import type { AttemptFactory } from './attempt-factory.ts';
 import type { Run } from './model.ts';
@@ -61,9 +61,20 @@ export class Runs {
     throw new TuttiError('NO_SUCH_RUN', `the master knows no run ${number}`);
   }
 
+  /** The directory of a run that is finished, or will be: also of one that an earlier master began. Throws `NO_SUCH_RUN`. */
+  async results(number: number): Promise<string> {
+    const dir = this.#runs.has(number) ? undefined : await this.#deps.directories.find(number);
+    if (dir !== undefined) return dir;
+    const run = this.get(number);
+    await run.finished;
+    return run.model.dir;
+  }
+
   /** Ends every run as interrupted, and takes no more. */
   async close(): Promise<void> {
     this.#closing = new TuttiError('MASTER_STOPPING', 'the master is shutting down');
+    // Those that are being made end as soon as they are.
+    await Promise.allSettled(this.#byId.values());
     const unfinished = [...this.#runs.values()].filter(({ model }) => model.phase !== 'finished');
     this.#queue.length = 0;
     for (const run of unfinished) run.shutDown('the master was stopped');
@@ -110,11 +121,8 @@ export class Runs {
       const run = this.#queue[0];
       if (run === undefined) return;
       const needs = nodesNeeded(run.model.spec);
-      const idle = this.#deps.registry.nodes().filter((node) => node.state === 'idle');
-      const cast = allocate(
-        needs,
-        idle.map((node) => node.name),
-      );
+      const idle = this.#deps.registry.idle();
+      const cast = allocate(needs, idle);
       if (cast === undefined) {
         run.waits(`needs ${describeNeeds(needs)}, ${idle.length} ${idle.length === 1 ? 'is' : 'are'} idle`);
         return;
@@ -140,8 +148,7 @@ export class Runs {
   #checkNodes(spec: RunSpec): void {
     const needs = nodesNeeded(spec);
     const nodes = this.#deps.registry.nodes().filter((node) => node.state !== 'offline');
-    const wanted = [...needs.values()].reduce((sum, count) => sum + count, 0);
-    if (wanted <= nodes.length) return;
+    if (total(needs) <= nodes.length) return;
     const idle = nodes.filter((node) => node.state === 'idle').map((node) => node.name);
     const busy = nodes.filter((node) => node.state !== 'idle').map((node) => `${node.name} ${node.state}`);
     const there = [

@@ -3,11 +3,11 @@
  *
  * A member passes on exit 0, skips on 77, says the lab is broken on 99, fails on anything else; what its
  * subtests say can only make that worse. A test's status is the worst among its essential members, not
- * counting those stopped because the test was over, nor those that failed only because of another whose
- * own bad verdict counts. (If that other one ended well, somebody has to answer for the break: then the
- * victims count.)
+ * counting those stopped because the test was over, nor those that failed only because of another that was, or
+ * whose own bad verdict counts. (If that other one ended well, or does not count, or they blame one another,
+ * somebody has to answer for the break: then the victims count.)
  */
-import { type Exit, isOk, type MemberEnd, type Status, type Subtest, worst } from '@tutti/protocol';
+import { type Exit, isOk, LIMITS, type MemberEnd, type Status, type Subtest, worst } from '@tutti/protocol';
 import type { AttemptRun, MemberRun, Verdict } from './model.ts';
 
 const SKIP_CODE = 77;
@@ -37,7 +37,10 @@ const STOPPED: Record<NonNullable<MemberEnd['stopped']>, { status: Status; cause
   'test-over': { status: 'CANCEL', cause: 'test over' },
   timeout: { status: 'INTERRUPTED', cause: 'timed out' },
   cancelled: { status: 'INTERRUPTED', cause: 'was cancelled' },
-  'output-limit': { status: 'FAIL', cause: 'output limit: wrote more output than is kept' },
+  'output-limit': {
+    status: 'FAIL',
+    cause: `was stopped: it wrote more output than is kept (${LIMITS.output.code})`,
+  },
   'disk-full': { status: 'ERROR', cause: 'was stopped: the disk of its node is full' },
   'given-up': { status: 'ERROR', cause: 'was given up by the master' },
 };
@@ -50,11 +53,12 @@ export function memberVerdict(member: MemberRun, told?: { culprit: string | unde
   if (end.stopped !== undefined) return { ...STOPPED[end.stopped] };
   const verdict = fromExit(end);
   const subtests = fromSubtests(member.subtests);
-  const worse = worst([verdict.status, subtests.status]) === verdict.status ? verdict : subtests;
+  // What it reported itself is its own, whatever it was told.
+  if (worst([verdict.status, subtests.status]) !== verdict.status) return subtests;
   const culprit = told?.culprit;
   if (verdict.status === 'FAIL' && culprit !== undefined && culprit !== member.name)
-    return { ...worse, becauseOf: culprit };
-  return worse;
+    return { ...verdict, becauseOf: culprit };
+  return verdict;
 }
 
 function fromExit(end: MemberEnd): Verdict {
@@ -117,9 +121,23 @@ export function attemptVerdict({ members, trouble }: AttemptRun): { status: Stat
 function counts(member: MemberRun, all: readonly MemberRun[]): boolean {
   if (member.end?.stopped === 'test-over') return false;
   const culprit = member.verdict?.becauseOf;
-  if (culprit === undefined) return true;
-  const blamed = essential(all).find((other) => other.name === culprit);
-  return blamed?.verdict === undefined || isOk(blamed.verdict.status) || blamed.end?.stopped === 'test-over';
+  const blamed = culprit === undefined ? undefined : essential(all).find(({ name }) => name === culprit);
+  if (blamed?.verdict === undefined) return true;
+  if (blamed.end?.stopped === 'test-over') return false;
+  return isOk(blamed.verdict.status) || blamesBack(blamed, member.name, all);
+}
+
+/** Whether `member`, or whom it blames, or whom that one blames …, blames `name`. */
+function blamesBack(member: MemberRun, name: string, all: readonly MemberRun[]): boolean {
+  const seen = new Set<string>();
+  let next: MemberRun | undefined = member;
+  while (next !== undefined && !seen.has(next.name)) {
+    seen.add(next.name);
+    const culprit: string | undefined = next.verdict?.becauseOf;
+    if (culprit === name) return true;
+    next = all.find((other) => other.name === culprit);
+  }
+  return false;
 }
 
 /** The first thing that went wrong, in a sentence. */

@@ -1,13 +1,12 @@
 /** Which nodes a run gets: all it needs or none. Pure. */
 
 /** Role → nodes, taken from `idle` in its order; undefined when there are not enough. */
-export function allocate(
+export function allocate<Node>(
   needs: ReadonlyMap<string, number>,
-  idle: readonly string[],
-): Map<string, string[]> | undefined {
-  const total = [...needs.values()].reduce((sum, count) => sum + count, 0);
-  if (total > idle.length) return undefined;
-  const cast = new Map<string, string[]>();
+  idle: readonly Node[],
+): Map<string, Node[]> | undefined {
+  if (total(needs) > idle.length) return undefined;
+  const cast = new Map<string, Node[]>();
   let next = 0;
   for (const [role, count] of needs) {
     cast.set(role, idle.slice(next, next + count));
@@ -18,7 +17,10 @@ export function allocate(
 
 /** `5 nodes (server 1, client 4)` */
 export function describeNeeds(needs: ReadonlyMap<string, number>): string {
-  const total = [...needs.values()].reduce((sum, count) => sum + count, 0);
   const parts = [...needs].map(([role, count]) => `${role} ${count}`);
-  return `${total} ${total === 1 ? 'node' : 'nodes'} (${parts.join(', ')})`;
+  return `${total(needs)} ${total(needs) === 1 ? 'node' : 'nodes'} (${parts.join(', ')})`;
+}
+
+export function total(needs: ReadonlyMap<string, number>): number {
+  return [...needs.values()].reduce((sum, count) => sum + count, 0);
 }

@@ -4,9 +4,10 @@
  * Guarantees: a number is given once, also where several masters share the directory; a run that its master
  * did not live to end is closed as ERROR by the next one; a run of another living master is left alone.
  */
-import { mkdir, open, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { randomBytes } from 'node:crypto';
+import { mkdir, open, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isProcess, type ProcessIdentity, thisProcess } from '@tutti/link';
+import { diskError, isProcess, type ProcessIdentity, thisProcess } from '@tutti/link';
 import { Report, TuttiError } from '@tutti/protocol';
 import { parse } from 'yaml';
 import { closeUnfinished } from '../reports/interrupted.ts';
@@ -16,8 +17,17 @@ import { ReportWriter } from '../reports/report-writer.ts';
 const OWNER = '.master';
 const NUMBERED = /^(\d+)-/;
 
+/** What is left of masters that died. */
+export interface Interrupted {
+  /** Directories whose report was RUNNING and now says how it ended. */
+  readonly closed: readonly string[];
+  /** Directories that could not be closed: tried again at the next start. */
+  readonly failed: readonly { dir: string; error: unknown }[];
+}
+
 export class RunDirectories {
   readonly root: string;
+  #pointing: Promise<void> = Promise.resolve();
 
   constructor(root: string) {
     this.root = root;
@@ -32,12 +42,15 @@ export class RunDirectories {
         { cause },
       );
     });
-    for (let number = (await this.#newest()) + 1; ; number += 1) {
-      const dir = await this.#claim(number, name);
-      if (dir === undefined) continue;
-      await writeFile(join(dir, OWNER), JSON.stringify(await thisProcess()));
-      await this.#pointLatest(dir);
-      return { number, dir };
+    try {
+      for (let number = (await this.#newest()) + 1; ; number += 1) {
+        const dir = await this.#claim(number, name);
+        if (dir === undefined) continue;
+        await this.#pointLatest(number, dir);
+        return { number, dir };
+      }
+    } catch (cause) {
+      throw diskError(this.root, cause);
     }
   }
 
@@ -46,16 +59,31 @@ export class RunDirectories {
     await rm(join(dir, OWNER), { force: true });
   }
 
-  /** Closes what masters that died have left RUNNING, and returns those directories. */
-  async closeInterrupted(): Promise<string[]> {
+  /** The directory of a run whose report is final; undefined where there is none. */
+  async find(number: number): Promise<string | undefined> {
+    const names = await readdir(this.root).catch((): string[] => []);
+    const name = names.find((each) => each.startsWith(`${number}-`));
+    if (name === undefined) return undefined;
+    const dir = join(this.root, name);
+    const files = await readdir(dir).catch((): string[] => []);
+    return files.includes(OWNER) ? undefined : dir;
+  }
+
+  /** Closes what masters that died have left RUNNING. */
+  async closeInterrupted(): Promise<Interrupted> {
     const closed: string[] = [];
-    for (const name of await readdir(this.root).catch(() => [])) {
+    const failed: { dir: string; error: unknown }[] = [];
+    for (const name of await readdir(this.root).catch((): string[] => [])) {
       const dir = join(this.root, name);
-      if (!NUMBERED.test(name) || !(await this.#isOrphan(dir))) continue;
-      if (await closeReport(dir)) closed.push(dir);
-      await this.finished(dir);
+      if (!NUMBERED.test(name) || !(await isOrphan(dir))) continue;
+      try {
+        if (await closeReport(dir)) closed.push(dir);
+        await this.finished(dir);
+      } catch (error) {
+        failed.push({ dir, error });
+      }
     }
-    return closed;
+    return { closed, failed };
   }
 
   async #newest(): Promise<number> {
@@ -77,28 +105,43 @@ export class RunDirectories {
       if ((await this.#newest()) >= number) return undefined;
       const dir = join(this.root, `${number}-${name}`);
       await mkdir(dir);
+      // As a whole: a master that starts just now must not take a half-written one for a dead one's.
+      await writeFile(join(dir, `${OWNER}.new`), JSON.stringify(thisProcess()));
+      await rename(join(dir, `${OWNER}.new`), join(dir, OWNER));
       return dir;
     } finally {
       await rm(claim, { force: true });
     }
   }
 
-  /** A link is replaced by renaming a new one over it, so that `latest` always exists. */
-  async #pointLatest(dir: string): Promise<void> {
-    const fresh = join(this.root, `.latest-${process.pid}`);
-    await rm(fresh, { force: true });
-    await symlink(dir.slice(this.root.length + 1), fresh);
-    await rename(fresh, join(this.root, 'latest'));
+  /** A link is replaced by renaming a new one over it, so that `latest` always exists; it never goes back. */
+  async #pointLatest(number: number, dir: string): Promise<void> {
+    const pointing = this.#pointing.then(async () => {
+      const latest = join(this.root, 'latest');
+      const before = await readlink(latest).catch(() => '');
+      if (Number(NUMBERED.exec(before)?.[1] ?? 0) > number) return;
+      const fresh = join(this.root, `.latest-${randomBytes(4).toString('hex')}`);
+      await symlink(dir.slice(this.root.length + 1), fresh);
+      await rename(fresh, latest);
+    });
+    this.#pointing = pointing.catch(() => {});
+    await pointing;
   }
+}
 
-  async #isOrphan(dir: string): Promise<boolean> {
-    try {
-      const owner = JSON.parse(await readFile(join(dir, OWNER), 'utf8')) as ProcessIdentity;
-      return !(await isProcess(owner));
-    } catch (error) {
-      // A torn owner file is a master that died while it wrote it.
-      return error instanceof SyntaxError;
-    }
+/** Its master is dead. Where nobody is named, the run is finished or somebody is just making it. */
+async function isOrphan(dir: string): Promise<boolean> {
+  let text: string;
+  try {
+    text = await readFile(join(dir, OWNER), 'utf8');
+  } catch {
+    return false;
+  }
+  try {
+    return !isProcess(JSON.parse(text) as ProcessIdentity);
+  } catch {
+    // Torn: its master died while it wrote it.
+    return true;
   }
 }
 
@@ -109,10 +152,19 @@ async function closeReport(dir: string): Promise<boolean> {
   } catch {
     return false;
   }
-  const report = Report.safeParse(parse(text));
+  const report = Report.safeParse(parsed(text));
   if (!report.success || report.data.status !== 'RUNNING') return false;
   const writer = new ReportWriter({ directory: dir });
   writer.update(closeUnfinished(report.data, 'the master was restarted while the run was under way'));
   await writer.flush();
   return true;
+}
+
+/** What is no YAML is no report: there is nothing to close. */
+function parsed(text: string): unknown {
+  try {
+    return parse(text);
+  } catch {
+    return undefined;
+  }
 }

@@ -10,6 +10,7 @@ import { type Clock, encodeEvent } from '@tutti/link';
 import { type BarrierArgs, type SyncArgs, type SyncVerb, type SyncWire, TuttiError } from '@tutti/protocol';
 import type { Release } from './barrier.ts';
 import type { Player } from './cast.ts';
+import { Deadlines } from './deadlines.ts';
 import { type Answer, type Settled, SyncSpace, type Wait } from './space.ts';
 
 /** What the broker needs of an agent's session. */
@@ -31,7 +32,7 @@ interface Attempt {
   deadline: number;
   /** By member and request, as the space knows them: two scripts may choose the same request id. */
   waiters: Map<string, Waiter>;
-  timers: Map<string, () => void>;
+  deadlines: Deadlines;
 }
 
 /** Seconds before the test's own end at which a barrier without a timeout gives up, so that it can say why. */
@@ -58,13 +59,12 @@ export class SyncBroker {
   /** `timeout`: seconds from now until the test times out. */
   open(id: string, players: Iterable<Player>, timeout: number): void {
     const deadline = this.#clock.monotonicMs() + timeout * 1000;
-    this.#attempts.set(id, {
-      id,
-      space: new SyncSpace(players),
-      deadline,
-      waiters: new Map(),
-      timers: new Map(),
-    });
+    const space = new SyncSpace(players);
+    const deadlines = new Deadlines(this.#clock, (request) =>
+      this.#tell(attempt, space.timeOut(request, this.#clock.monotonicMs() / 1000)),
+    );
+    const attempt: Attempt = { id, space, deadline, waiters: new Map(), deadlines };
+    this.#attempts.set(id, attempt);
   }
 
   /** Settles like the request does. `signal` aborted on a living session withdraws it. */
@@ -101,9 +101,8 @@ export class SyncBroker {
   keepOnly(attemptId: string, member: string, requests: ReadonlySet<string>): void {
     const attempt = this.#attempts.get(attemptId);
     if (attempt === undefined) return;
-    for (const { request, member: waiting } of attempt.space.waitingRequests()) {
-      if (waiting === member && !requests.has(request.slice(requestOf(member, '').length)))
-        this.#withdraw(attempt, request);
+    for (const request of attempt.space.waitingRequests(member)) {
+      if (!requests.has(request.slice(requestOf(member, '').length))) this.#withdraw(attempt, request);
     }
   }
 
@@ -126,7 +125,7 @@ export class SyncBroker {
     const attempt = this.#attempts.get(attemptId);
     if (attempt === undefined) return;
     this.#attempts.delete(attemptId);
-    for (const cancel of attempt.timers.values()) cancel();
+    attempt.deadlines.clear();
     for (const waiter of attempt.waiters.values())
       waiter.reject(new TuttiError('SPACE_CLOSED', 'the test is over'));
   }
@@ -136,40 +135,31 @@ export class SyncBroker {
     let timers = 0;
     for (const attempt of this.#attempts.values()) {
       waiters += attempt.waiters.size;
-      timers += attempt.timers.size;
+      timers += attempt.deadlines.size;
     }
     return { spaces: this.#attempts.size, waiters, timers };
   }
 
   #withdraw(attempt: Attempt, request: string): void {
     attempt.space.withdraw(request);
-    this.#disarm(attempt, request);
+    attempt.deadlines.delete(request);
     const waiter = attempt.waiters.get(request);
     attempt.waiters.delete(request);
     waiter?.reject(new TuttiError('CANCELLED', 'the caller withdrew the request'));
   }
 
   #armTimeout<V extends SyncVerb>(attempt: Attempt, request: string, verb: V, call: MemberCall<V>): void {
-    if (attempt.timers.has(request)) return;
+    if (attempt.deadlines.has(request)) return;
     const { timeout } = call.args as Pick<BarrierArgs, 'timeout'>;
     const end = timeout === undefined ? lastMoment(attempt.deadline, call.at) : call.at + timeout * 1000;
     if (verb !== 'barrier' && timeout === undefined) return;
-    const cancel = this.#clock.after(end - this.#clock.monotonicMs(), () => {
-      attempt.timers.delete(request);
-      this.#tell(attempt, attempt.space.timeOut(request, this.#clock.monotonicMs() / 1000));
-    });
-    attempt.timers.set(request, cancel);
-  }
-
-  #disarm(attempt: Attempt, request: string): void {
-    attempt.timers.get(request)?.();
-    attempt.timers.delete(request);
+    attempt.deadlines.set(request, end);
   }
 
   #tell(attempt: Attempt, settled: Settled[]): void {
     const told: { waiter: Waiter; answer: Answer }[] = [];
     for (const { request, answer } of settled) {
-      this.#disarm(attempt, request);
+      attempt.deadlines.delete(request);
       const waiter = attempt.waiters.get(request);
       attempt.waiters.delete(request);
       if (waiter) told.push({ waiter, answer });

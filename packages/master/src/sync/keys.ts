@@ -79,4 +79,13 @@ export class Keys {
   waiting(): KeyWaiter[] {
     return [...this.#waiters.values()].flat();
   }
+
+  /** The member's requests that wait. */
+  waitingOf(member: string): string[] {
+    const requests: string[] = [];
+    for (const waiters of this.#waiters.values()) {
+      for (const waiter of waiters) if (waiter.member === member) requests.push(waiter.request);
+    }
+    return requests;
+  }
 }

@@ -60,10 +60,7 @@ function find(args: BarrierArgs, words: string, cast: Cast): Participants {
 function checkCount(args: BarrierArgs, count: number, cast: Cast): void {
   if (count < 1) throw bad(args, `count ${count}: at least one member has to take part`);
   if (count <= cast.size) return;
-  throw bad(
-    args,
-    `count ${count}: the test has only ${cast.size} ${cast.size === 1 ? 'member' : 'members'}`,
-  );
+  throw bad(args, `count ${count}: the test has only ${cast.size} ${cast.size === 1 ? 'member' : 'members'}`);
 }
 
 function bad({ name }: BarrierArgs, problem: string): TuttiError {

@@ -124,12 +124,14 @@ export class SyncSpace {
     return settled;
   }
 
-  /** Requests that wait now, and whose they are. */
-  waitingRequests(): { request: string; member: string }[] {
-    return [...this.#waiting].map(([request, waiting]) => ({
-      request,
-      member: waiting.kind === 'barrier' ? waiting.member : waiting.waiter.member,
-    }));
+  /** The member's requests that wait now. */
+  waitingRequests(member: string): string[] {
+    const requests = this.#keys.waitingOf(member);
+    for (const barrier of this.#barriers.values()) {
+      const arrival = barrier.waiting.get(member);
+      if (arrival !== undefined) requests.push(arrival.request);
+    }
+    return requests;
   }
 
   waits(): Wait[] {
@@ -153,19 +155,14 @@ export class SyncSpace {
 
   /** Why nothing new of this member is taken; not a decision, so that it takes no room. */
   #refusal(member: string): TuttiError | undefined {
-    if (!this.cast.has(member))
-      return new TuttiError('NO_SUCH_MEMBER', `${member} is not part of this test`);
+    if (!this.cast.has(member)) return new TuttiError('NO_SUCH_MEMBER', `${member} is not part of this test`);
     if (this.cast.isGone(member)) return new TuttiError('NO_SUCH_MEMBER', `${member} has ended`);
     if (this.#decisions < LIMITS.spaceDecisions.value) return undefined;
-    return new TuttiError(
-      'SPACE_FULL',
-      `the test has used up its ${LIMITS.spaceDecisions.value} decisions`,
-    );
+    return new TuttiError('SPACE_FULL', `the test has used up its ${LIMITS.spaceDecisions.value} decisions`);
   }
 
   #withdrawAllOf(member: string, how: string): Settled[] {
-    const own = this.waitingRequests().filter((waiting) => waiting.member === member);
-    return own.map(({ request }) => {
+    return this.waitingRequests(member).map((request) => {
       this.withdraw(request);
       return { request, answer: { ok: false, error: new TuttiError('CANCELLED', `${member} ${how}`) } };
     });
@@ -288,9 +285,12 @@ export class SyncSpace {
 
   #record({ name, generation, arrivals }: Release): void {
     if (this.records.length >= RECORDS) return;
-    const times = arrivals.map(({ at }) => at);
-    const first = times.reduce((a, b) => Math.min(a, b));
-    const last = times.reduce((a, b) => Math.max(a, b));
+    let first = Number.POSITIVE_INFINITY;
+    let last = Number.NEGATIVE_INFINITY;
+    for (const { at } of arrivals) {
+      first = Math.min(first, at);
+      last = Math.max(last, at);
+    }
     this.records.push({ name, generation, size: arrivals.length, skew: last - first });
   }
 
