@@ -55,7 +55,7 @@ test('roles with counts, inline and from files, meet and end in one report', asy
   expect(await stdoutOf(cwd, only, 'server.0')).toMatch(
     /^client\.sh\ndata\n\{"generation":0,"rank":\d,"size":3,"data":\{\}\}\n$/,
   );
-  expect(outcome.stdout).toContain('report: tutti-results/1-greeting/report.yaml');
+  expect(outcome.stdout).toContain('report: tutti-results/latest/report.yaml');
   expect(outcome.stderr).toMatch(/^3 agents (in network namespaces|on this host's network)/);
   expect(told.told).toBe(3);
   await expectNothingLeft(run, told, { within: 0 });

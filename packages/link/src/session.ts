@@ -367,7 +367,8 @@ export class Session<Out extends Direction = Direction, In extends Direction = D
   }
 
   #answer(id: number, name: string, result: unknown): void {
-    if (!this.#serving.delete(id) || this.#closed) return;
+    // The session has ended meanwhile.
+    if (!this.#serving.delete(id)) return;
     let frame: Uint8Array;
     try {
       if (result === undefined) throw new TypeError(`the handler of ${name} returned nothing`);

@@ -8,7 +8,7 @@
 import { constants } from 'node:fs';
 import { access, open, stat } from 'node:fs/promises';
 import { isAbsolute, join } from 'node:path';
-import { type Interpreter, interpreterFor, type MemberSpec, TuttiError } from '@tutti/protocol';
+import { FIRST_BYTES, type Interpreter, interpreterFor, type MemberSpec, TuttiError } from '@tutti/protocol';
 import type { Layout } from './layout.ts';
 
 export interface Runners {
@@ -22,12 +22,15 @@ export async function commandFor(spec: MemberSpec, layout: Layout, runners: Runn
   const { script } = spec;
   if (script.kind === 'inline') {
     if (!script.text.startsWith('#!')) return ['/bin/sh', '-e', layout.script];
-    await requireInterpreter('the inline script', script.text.slice(0, 256), spec.node);
+    const first = Buffer.from(script.text.slice(0, FIRST_BYTES));
+    refuseUnrunnable('the inline script', interpreterFor('the inline script', first, true));
+    await requireInterpreter('the inline script', first.toString('latin1'), spec.node);
     return [layout.script];
   }
   const path = script.kind === 'staged' ? join(layout.work, script.path) : script.path;
   const head = await readHead(path, script.path, spec.node);
-  const how: Interpreter = interpreterFor(path, head, await isExecutable(path));
+  const how = interpreterFor(script.path, head, await isExecutable(path));
+  refuseUnrunnable(script.path, how);
   switch (how.run) {
     case 'itself':
       await requireInterpreter(script.path, head.toString('latin1'), spec.node);
@@ -42,9 +45,15 @@ export async function commandFor(spec: MemberSpec, layout: Layout, runners: Runn
         `${script.path} needs python3, which ${spec.node} does not have: install it`,
       );
     }
-    case 'nothing':
-      throw new TuttiError('SCRIPT_NOT_RUNNABLE', `${script.path} cannot be run: ${how.why}`);
   }
+}
+
+function refuseUnrunnable(
+  shown: string,
+  how: Interpreter,
+): asserts how is Exclude<Interpreter, { run: 'nothing' }> {
+  if (how.run === 'nothing')
+    throw new TuttiError('SCRIPT_NOT_RUNNABLE', `${shown} cannot be run: ${how.why}`);
 }
 
 async function readHead(path: string, shown: string, node: string): Promise<Buffer> {
@@ -53,7 +62,7 @@ async function readHead(path: string, shown: string, node: string): Promise<Buff
       throw new TuttiError('SCRIPT_NOT_RUNNABLE', `${shown} on ${node} is not a file`);
     const file = await open(path, 'r');
     try {
-      const { buffer, bytesRead } = await file.read(Buffer.alloc(256), 0, 256, 0);
+      const { buffer, bytesRead } = await file.read(Buffer.alloc(FIRST_BYTES), 0, FIRST_BYTES, 0);
       return buffer.subarray(0, bytesRead);
     } finally {
       await file.close();
@@ -67,15 +76,8 @@ async function readHead(path: string, shown: string, node: string): Promise<Buff
 
 /** The program that a first line `#!…` names is there. */
 async function requireInterpreter(shown: string, head: string, node: string): Promise<void> {
-  const match = /^#![ \t]*([^ \t\r\n]+)([^\n]?)/.exec(head);
-  const program = match?.[1];
-  if (program === undefined || !isAbsolute(program) || (await isExecutable(program))) {
-    if (match?.[2] !== '\r') return;
-    throw new TuttiError(
-      'SCRIPT_NOT_RUNNABLE',
-      `the first line of ${shown} ends in a carriage return, which becomes part of the interpreter's name: store it with LF line ends`,
-    );
-  }
+  const program = /^#![ \t]*([^ \t\r\n]+)/.exec(head)?.[1];
+  if (program === undefined || !isAbsolute(program) || (await isExecutable(program))) return;
   throw new TuttiError(
     'SCRIPT_NOT_RUNNABLE',
     `the first line of ${shown} names ${program}, which is no program on ${node}`,

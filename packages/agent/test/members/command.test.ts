@@ -10,7 +10,7 @@ test.each([
   ['run.sh', '#!/bin/sh\necho hello $0', 0o755, 'hello .*/work/run.sh'],
   ['run.js', 'console.log("hello", import.meta.url.slice(0, 7))', 0o644, 'hello file://'],
   ['run.mts', 'const x: string = "hello"; console.log(x)', 0o644, 'hello'],
-  ['run.ts', '#!/usr/bin/env node\nconst x: string = "hello"; console.log(x)', 0o644, 'hello'],
+  ['run.ts', '#!/usr/bin/env node\nconst x: string = "hello"; console.log(x)', 0o755, 'hello'],
   ['run.py', 'print("hello")', 0o644, 'hello'],
   ['sub/dir/run', '#!/bin/sh\necho hello; pwd', 0o755, 'hello\n.*/work'],
 ])('%s runs', async (path, text, mode, expected) => {
@@ -47,7 +47,7 @@ test('a script of the node runs from where it is', async () => {
 test.each([
   ['no such file', 'gone.sh', undefined, 0, /^gone\.sh cannot be read on n1: ENOENT/],
   ['no execute permission', 'run.sh', '#!/bin/sh\n', 0o644, /^run\.sh cannot be run: .*chmod \+x/],
-  ['nothing that runs it', 'run.sh', 'echo\n', 0o755, /^run\.sh cannot be run: .*begin it with "#!/],
+  ['nothing that runs it', 'run.sh', 'echo\n', 0o755, /^run\.sh cannot be run: it has no first line "#!/],
   [
     'an interpreter that is not there',
     'run.sh',
@@ -55,7 +55,7 @@ test.each([
     0o755,
     /names \/opt\/perl7, which is no program on n1/,
   ],
-  ['line ends of another system', 'run.sh', '#!/bin/sh\r\necho\r\n', 0o755, /carriage return/],
+  ['line ends of another system', 'run.sh', '#!/bin/sh\r\necho\r\n', 0o755, /ends in CR LF/],
 ])(
   '%s: the member ends as not started, and the message says why',
   async (_what, path, text, mode, message) => {

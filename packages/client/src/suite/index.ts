@@ -5,4 +5,3 @@ export { suiteJsonSchema } from './json-schema.ts';
 export { loadSuiteFile } from './load-file.ts';
 export { nodesNeeded } from './nodes-needed.ts';
 export type { LoadedSuite, SuiteOptions } from './options.ts';
-export { type Runnable, runnable } from './runnable.ts';

@@ -4,8 +4,7 @@
  */
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
-import { type ErrorCode, staysBelow } from '@tutti/protocol';
-import { FIRST_BYTES, runnable } from './runnable.ts';
+import { type ErrorCode, FIRST_BYTES, interpreterFor, staysBelow } from '@tutti/protocol';
 import type { Found } from './staging/found.ts';
 import { cannotRead } from './staging/unreadable.ts';
 import { nearest } from './suggestion.ts';
@@ -42,9 +41,9 @@ export async function scriptTrouble(
   const stats = await stat(real);
   if (!stats.isFile())
     return { code: 'SCRIPT_NOT_RUNNABLE', message: `${shown} is a directory, not a script` };
-  const verdict = runnable(shown, stats.mode & 0o777, await firstBytes(shown, real));
-  if (verdict.ok) return undefined;
-  return { code: 'SCRIPT_NOT_RUNNABLE', message: `the script ${shown} cannot be run: ${verdict.why}` };
+  const how = interpreterFor(shown, await firstBytes(shown, real), (stats.mode & 0o111) !== 0);
+  if (how.run !== 'nothing') return undefined;
+  return { code: 'SCRIPT_NOT_RUNNABLE', message: `the script ${shown} cannot be run: ${how.why}` };
 }
 
 /** The way to the script, up to the first link on it. */

@@ -3,51 +3,7 @@ import { chmod, mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { loadSuiteFile } from '../../src/suite/index.ts';
-import { runnable } from '../../src/suite/runnable.ts';
 import { failure, options, SCRIPT, suiteFolder } from './suite-folder.ts';
-
-const bytes = (text: string) => new TextEncoder().encode(text);
-const ELF = new Uint8Array([0x7f, 0x45, 0x4c, 0x46, 2]);
-
-describe('runnable', () => {
-  test.each([
-    ['./x.sh', 0o755, bytes(SCRIPT)],
-    ['./x', 0o100, bytes('#!/usr/bin/env python3\n')],
-    ['./x', 0o755, ELF],
-    ['./x.ts', 0o644, bytes('import "tutti"\n')],
-    ['./x.mts', 0o644, bytes('')],
-    ['./x.js', 0o644, bytes('x')],
-    ['./x.mjs', 0o755, bytes('x')],
-    ['./x.py', 0o644, bytes('import tutti\n')],
-  ])('%s with mode %o is', (path, mode, first) => {
-    expect(runnable(path, mode, first)).toEqual({ ok: true });
-  });
-
-  test.each([
-    ['./x.py', 0o644, bytes('#!/usr/bin/python3\n'), 'it has no execute bit; chmod +x ./x.py'],
-    ['./x', 0o644, ELF, 'it has no execute bit; chmod +x ./x'],
-    [
-      './x',
-      0o755,
-      bytes('echo hi\n'),
-      'it has no first line "#!…", such as "#!/bin/sh", nor one of the endings .ts .mts .js .mjs .py',
-    ],
-    [
-      './x.sh',
-      0o644,
-      bytes(''),
-      'it has neither a first line "#!…" with an execute bit (chmod +x ./x.sh) nor one of the endings .ts .mts .js .mjs .py',
-    ],
-    [
-      './x',
-      0o755,
-      bytes('#!/bin/sh\r\ntrue\r\n'),
-      'its first line "#!…" ends in CR LF, which Linux takes for a part of the name; save it with LF line ends',
-    ],
-  ])('%s with mode %o is not, and why', (path, mode, first, why) => {
-    expect(runnable(path, mode, first)).toEqual({ ok: false, why });
-  });
-});
 
 const suite = (run: string) => `tests:\n  - name: x\n    roles:\n      a: ${run}\n`;
 

@@ -47,7 +47,8 @@ export class Keys {
 
   /** The new value, and who waited for the key. Throws `NOT_A_NUMBER`. */
   incr(key: string, by: number): { value: number; woken: KeyWaiter[] } {
-    const old = this.get(key) ?? 0;
+    // Not `??`: a key that holds null holds no number.
+    const old = this.has(key) ? this.get(key) : 0;
     if (typeof old !== 'number' || !Number.isSafeInteger(old)) {
       throw new TuttiError(
         'NOT_A_NUMBER',

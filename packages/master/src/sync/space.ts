@@ -68,10 +68,12 @@ export class SyncSpace {
   /** The last answered arrival of each member at each barrier. */
   readonly #lastArrival = new Map<string, string>();
   readonly #toldOfBreak = new Map<string, { culprit: string | undefined; message: string }>();
-  #decisions = 0;
+  readonly #mostDecisions: number;
 
-  constructor(players: Iterable<Player>) {
+  /** `mostDecisions`: when so many are kept nothing new is taken. */
+  constructor(players: Iterable<Player>, mostDecisions: number = LIMITS.spaceDecisions.value) {
     this.cast = new Cast(players);
+    this.#mostDecisions = mostDecisions;
   }
 
   /** Answers settled by this request: its own, if it need not wait, and those of others it wakes. */
@@ -157,8 +159,8 @@ export class SyncSpace {
   #refusal(member: string): TuttiError | undefined {
     if (!this.cast.has(member)) return new TuttiError('NO_SUCH_MEMBER', `${member} is not part of this test`);
     if (this.cast.isGone(member)) return new TuttiError('NO_SUCH_MEMBER', `${member} has ended`);
-    if (this.#decisions < LIMITS.spaceDecisions.value) return undefined;
-    return new TuttiError('SPACE_FULL', `the test has used up its ${LIMITS.spaceDecisions.value} decisions`);
+    if (this.#decided.size < this.#mostDecisions) return undefined;
+    return new TuttiError('SPACE_FULL', `the test has used up its ${this.#mostDecisions} decisions`);
   }
 
   #withdrawAllOf(member: string, how: string): Settled[] {
@@ -309,7 +311,6 @@ export class SyncSpace {
   #decide(request: string, answer: Answer): Settled {
     this.#waiting.delete(request);
     this.#decided.set(request, answer);
-    this.#decisions += 1;
     return { request, answer };
   }
 }

@@ -21,8 +21,8 @@ export class Stage {
   now = 0;
   #requests = 0;
 
-  constructor(roles: Record<string, number>) {
-    this.space = new SyncSpace(players(roles));
+  constructor(roles: Record<string, number>, mostDecisions?: number) {
+    this.space = new SyncSpace(players(roles), mostDecisions);
   }
 
   /** Asks and returns the request's id. */
@@ -71,7 +71,7 @@ export class Stage {
 
   #tell(settled: ReturnType<SyncSpace['ask']>): void {
     for (const { request, answer } of settled) {
-      const told = answer.ok ? { ...answer.result } : brief(answer.error);
+      const told: Told = answer.ok ? { ...answer.result } : brief(answer.error);
       this.told.set(request, [...(this.told.get(request) ?? []), told]);
     }
   }

@@ -243,17 +243,24 @@ describe('what is kept of decisions', () => {
     ]);
   });
 
+  test('takes no more room however often a barrier is passed', () => {
+    const stage = new Stage({ client: 2 }, 10);
+    for (let n = 0; n < 100; n += 1) {
+      const requests = [stage.arrive('client.0'), stage.arrive('client.1')];
+      expect(stage.answers(...requests)).toMatchObject([{ generation: n }, { generation: n }]);
+    }
+  });
+
   test('has a bound, beyond which nothing new is taken and nothing more is kept', () => {
-    const stage = new Stage({ client: 2 });
+    const stage = new Stage({ client: 2 }, 100);
     const { space } = stage;
-    const { value } = LIMITS.spaceDecisions;
     const waiting = stage.ask('client.1', 'get', { key: 'late', wait: true });
-    for (let n = 0; n < value; n += 1)
+    for (let n = 0; n < 100; n += 1)
       space.ask('set', { key: 'k', value: 1 }, { member: 'client.0', request: `set-${n}`, at: 0 });
     for (const request of ['more-1', 'more-2'])
       expect(stage.answer(stage.ask('client.0', 'set', { key: 'late', value: 1 }, request))).toEqual({
         code: 'SPACE_FULL',
-        message: 'the test has used up its 1000000 decisions',
+        message: 'the test has used up its 100 decisions',
       });
     // What was decided is still answered, and what waits can still be told of a break.
     expect(space.ask('set', { key: 'k', value: 2 }, { member: 'client.0', request: 'set-0', at: 0 })).toEqual(

@@ -1,0 +1,110 @@
+/** What a terminal shows while a run goes on. The screen here knows just what the live view writes: CR and erase-line. */
+import type { RunView, TestView } from '@tutti/protocol';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { LiveProgress } from '../../src/progress/live.ts';
+import { paletteFor } from '../../src/progress/palette.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+class Screen {
+  readonly columns: number;
+  #text = '';
+  constructor(columns = 80) {
+    this.columns = columns;
+  }
+  write(text: string): void {
+    this.#text += text;
+  }
+  /** As it looks now. */
+  get lines(): string[] {
+    return this.#text
+      .split('\n')
+      .map((line) => line.slice(line.lastIndexOf('\u001b[2K') + 1).replace('[2K', ''));
+  }
+}
+
+function view(...tests: TestView[]): RunView {
+  return {
+    run: 1,
+    id: '6f1c0000000000000000000000000000',
+    suite: 'traffic',
+    phase: 'running',
+    dir: '/runs/1-traffic',
+    size: tests.length,
+    tests,
+  };
+}
+
+const waiting = (name: string): TestView => ({ name, state: 'waiting', members: [], size: 1 });
+const ended: TestView = {
+  name: 'throughput',
+  state: 'ended',
+  status: 'PASS',
+  duration: 1.3,
+  members: [],
+  size: 2,
+};
+const running: TestView = {
+  name: 'ring',
+  state: 'running',
+  members: [
+    { member: 'server.0', node: 'n1', state: 'running' },
+    { member: 'client.0', node: 'n2', state: 'ended', status: 'PASS' },
+    { member: 'client.1', node: 'n3', state: 'ended', status: 'FAIL' },
+  ],
+  size: 3,
+};
+
+function live(columns?: number): { screen: Screen; progress: LiveProgress } {
+  const screen = new Screen(columns);
+  return { screen, progress: new LiveProgress(screen, paletteFor(false, {})) };
+}
+
+test('until there is a run to show, what is being prepared stands on the last line', () => {
+  const { screen, progress } = live();
+  progress.busy('starting 3 agents');
+  vi.advanceTimersByTime(300);
+  progress.note('3 agents in network namespaces');
+  vi.advanceTimersByTime(100);
+  expect(screen.lines).toEqual([
+    '3 agents in network namespaces',
+    expect.stringMatching(/^. starting 3 agents$/) as string,
+  ]);
+  progress.end();
+});
+
+test('the test under way is redrawn with its place, its time and its members; finished ones stay above it', () => {
+  const { screen, progress } = live();
+  progress.show(view(ended, running, waiting('latency')));
+  vi.advanceTimersByTime(1000);
+  expect(screen.lines).toEqual([
+    'PASS        throughput  1.3 s',
+    expect.stringMatching(
+      /^. 2\/3 ring {2}running \d\.\d s {2}● server\.0 {2}✓ client\.0 {2}✗ client\.1$/,
+    ) as string,
+  ]);
+  progress.end();
+});
+
+test('the line under way is never wider than the terminal, where it could not be taken back', () => {
+  const { screen, progress } = live(30);
+  progress.show(view(running));
+  vi.advanceTimersByTime(100);
+  expect(screen.lines.at(-1)).toHaveLength(29);
+  progress.end();
+});
+
+test('at the end no half-drawn line is left and nothing is drawn any more', () => {
+  const { screen, progress } = live();
+  progress.show(view(ended, running));
+  vi.advanceTimersByTime(100);
+  progress.end();
+  expect(vi.getTimerCount()).toBe(0);
+  expect(screen.lines).toEqual(['PASS        throughput  1.3 s', '']);
+});

@@ -1,0 +1,211 @@
+/**
+ * Random histories of a space beside the same histories in one that is written to be obviously right. Everything that
+ * is said of barriers in general is checked once more on the answers themselves.
+ */
+import type { BarrierArgs } from '@tutti/protocol';
+import * as fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { type Settled, SyncSpace } from '../../src/sync/space.ts';
+import { type Answer, type Asked, type Event, NaiveSpace, type Who } from './naive-space.ts';
+import { players } from './players.ts';
+
+const HISTORIES = 12_000;
+
+const CAST = players({ server: 1, client: 3 });
+const member = fc.constantFrom(...CAST.map(({ name }) => name));
+const name = fc.constantFrom('ready', 'done');
+const key = fc.constantFrom('a', 'b');
+/** Mostly one wish, so that barriers are released at all. */
+const who: fc.Arbitrary<Who> = fc.oneof(
+  { weight: 6, arbitrary: fc.constant<Who>({ say: 'all' }) },
+  { weight: 5, arbitrary: fc.constant<Who>({ say: 'count', n: 2 }) },
+  {
+    weight: 1,
+    arbitrary: fc.record({ say: fc.constant('count' as const), n: fc.integer({ min: 0, max: 5 }) }),
+  },
+  {
+    weight: 2,
+    arbitrary: fc.record({ say: fc.constant('role' as const), role: fc.constantFrom('server', 'client') }),
+  },
+);
+const ago = fc.nat({ max: 6 });
+
+/** One wish per history, or many. */
+const event = (wish: fc.Arbitrary<Who>): fc.Arbitrary<Event> =>
+  fc.oneof(
+    {
+      weight: 12,
+      arbitrary: fc.record({
+        do: fc.constant('arrive' as const),
+        member,
+        name,
+        who: wish,
+        data: fc.option(fc.nat({ max: 9 }), { nil: undefined }),
+      }),
+    },
+    { weight: 4, arbitrary: fc.record({ do: fc.constantFrom('repeat' as const, 'withdraw' as const), ago }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('time out' as const), ago }) },
+    {
+      weight: 3,
+      arbitrary: fc.record({
+        do: fc.constantFrom('set' as const, 'incr' as const, 'get' as const, 'wait' as const),
+        member,
+        key,
+      }),
+    },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('leave' as const), member }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('abort' as const), member, name }) },
+  );
+
+const history = fc.oneof(
+  fc.array(event(who), { maxLength: 30 }),
+  fc.array(event(fc.constant<Who>({ say: 'all' })), { maxLength: 40 }),
+  fc.array(event(fc.constant<Who>({ say: 'count', n: 2 })), { maxLength: 40 }),
+);
+
+test('a space answers as one that is obviously right, whatever happens in whatever order', () => {
+  const seen = { released: 0, broken: 0, repeated: 0 };
+  fc.assert(
+    fc.property(history, (events) => {
+      const space = new SyncSpace(CAST);
+      const naive = new NaiveSpace(CAST);
+      const asked: Asked[] = [];
+      const told: Told[] = [];
+      for (const [at, event] of events.entries()) {
+        const { real, expected } = step(space, naive, asked, event, at);
+        expect(new Map(real.map(({ request, answer }) => [request, brief(answer)]))).toEqual(expected);
+        expect(new Set(real.map(({ request }) => request)).size).toBe(real.length);
+        told.push(
+          ...real.map((settled) => ({
+            ...settled,
+            repeated: event.do === 'repeat' && settled.request === asked.at(-1 - event.ago)?.request,
+          })),
+        );
+      }
+      checkAnswers(told, asked, seen);
+    }),
+    { numRuns: HISTORIES },
+  );
+  // A test that never gets anywhere proves nothing.
+  expect(seen.released).toBeGreaterThan(HISTORIES / 2);
+  expect(seen.broken).toBeGreaterThan(HISTORIES / 2);
+  expect(seen.repeated).toBeGreaterThan(HISTORIES / 10);
+}, 60_000);
+
+interface Told extends Settled {
+  /** The answer to a request that was asked again. */
+  repeated: boolean;
+}
+
+function step(space: SyncSpace, naive: NaiveSpace, asked: Asked[], event: Event, at: number) {
+  if (event.do === 'leave')
+    return { real: space.leave(event.member, 'ended', at), expected: naive.leave(event.member) };
+  if ('member' in event) {
+    const first = { request: `request-${asked.length}`, event };
+    asked.push(first);
+    return { real: ask(space, first, at), expected: naive.ask(first) };
+  }
+  const earlier = asked.at(-1 - event.ago);
+  if (earlier === undefined) return { real: [], expected: new Map<string, Answer>() };
+  const { request } = earlier;
+  if (event.do === 'repeat' && cameAgain(earlier, asked))
+    return { real: [], expected: new Map<string, Answer>() };
+  switch (event.do) {
+    case 'repeat':
+      return { real: ask(space, earlier, at), expected: naive.ask(earlier) };
+    case 'withdraw':
+      space.withdraw(request);
+      naive.withdraw(request);
+      return { real: [], expected: new Map<string, Answer>() };
+    case 'time out':
+      return { real: space.timeOut(request, at), expected: naive.timeOut(request) };
+  }
+}
+
+/** A member that has arrived there again has its answer to the earlier arrival: it does not ask for it any more. */
+function cameAgain({ request, event }: Asked, asked: readonly Asked[]): boolean {
+  const later = asked.slice(asked.findIndex((each) => each.request === request) + 1);
+  return later.some(
+    (each) =>
+      event.do === 'arrive' &&
+      each.event.do === 'arrive' &&
+      each.event.member === event.member &&
+      each.event.name === event.name,
+  );
+}
+
+function ask(space: SyncSpace, { request, event }: Asked, at: number): Settled[] {
+  const asked = { member: event.member, request, at };
+  switch (event.do) {
+    case 'arrive':
+      return space.ask('barrier', barrierArgs(event), asked);
+    case 'abort':
+      return space.ask('abort', { name: event.name, reason: 'so' }, asked);
+    case 'set':
+      return space.ask('set', { key: event.key, value: 7 }, asked);
+    case 'incr':
+      return space.ask('incr', { key: event.key }, asked);
+    case 'get':
+    case 'wait':
+      return space.ask('get', { key: event.key, wait: event.do === 'wait' }, asked);
+    case 'leave':
+      return [];
+  }
+}
+
+function barrierArgs({ name, who, data }: Extract<Event, { do: 'arrive' }>): BarrierArgs {
+  return {
+    name,
+    ...(who.say === 'count' ? { count: who.n } : {}),
+    ...(who.say === 'role' ? { roles: [who.role] } : {}),
+    ...(data === undefined ? {} : { data }),
+  };
+}
+
+function brief(answer: Settled['answer']): Answer {
+  if (!answer.ok) return answer.error.code;
+  if (answer.release === undefined) return answer.result;
+  return { ...answer.result, data: answer.release.arrivals.map(({ member, data }) => [member, data]) };
+}
+
+/** What DESIGN says of every barrier, looked up in the answers that were given. */
+function checkAnswers(told: readonly Told[], asked: readonly Asked[], seen: Record<string, number>): void {
+  const answered = new Set<string>();
+  const ranks = new Map<string, number[]>();
+  const releases = new Map<string, unknown>();
+  const broken = new Map<string, string>();
+  for (const { request, answer, repeated } of told) {
+    if (repeated) seen['repeated']! += 1;
+    else {
+      expect(answered, `${request} is answered once`).not.toContain(request);
+      answered.add(request);
+    }
+    const event = asked.find((each) => each.request === request)?.event;
+    if (event?.do !== 'arrive') continue;
+    if (answer.ok) {
+      expect(broken.has(event.name) && !repeated, `${event.name} stays broken`).toBe(false);
+      if (repeated) continue;
+      const { generation, rank, size } = answer.result as { generation: number; rank: number; size: number };
+      const place = `${event.name} ${generation}`;
+      const others = ranks.get(place) ?? [];
+      expect(rank, 'ranks are unique and come in the order of arrival').toBe(others.length);
+      expect(rank).toBeLessThan(size);
+      expect(releases.get(place) ?? answer.release, 'all hear the same').toBe(answer.release);
+      expect(answer.release?.arrivals).toHaveLength(size);
+      expect(answer.release?.arrivals[rank]?.request).toBe(request);
+      ranks.set(place, [...others, rank]);
+      releases.set(place, answer.release);
+      seen['released']! += 1;
+    } else if (['BARRIER_BROKEN', 'BARRIER_ABORTED', 'BARRIER_DISAGREEMENT'].includes(answer.error.code)) {
+      const message = broken.get(event.name) ?? answer.error.message;
+      expect(answer.error.message, 'a broken barrier always says the same').toBe(message);
+      broken.set(event.name, message);
+      seen['broken']! += 1;
+    }
+  }
+  for (const [place, found] of ranks) {
+    const generation = Number(place.split(' ')[1]);
+    if (generation > 0) expect(ranks.has(place.replace(/\d+$/, String(generation - 1)))).toBe(true);
+    expect(found).toHaveLength((releases.get(place) as { arrivals: unknown[] }).arrivals.length);
+  }
+}
