@@ -5,6 +5,7 @@ export * from './clock.ts';
 export * from './clock-offset.ts';
 export * from './close-reason.ts';
 export * from './daemon/log.ts';
+export * from './daemon/make-directory.ts';
 export * from './daemon/proc-stat.ts';
 export * from './daemon/process-identity.ts';
 export * from './daemon/replace-file.ts';

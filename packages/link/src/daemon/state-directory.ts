@@ -5,10 +5,11 @@
  */
 
 import { randomBytes } from 'node:crypto';
-import { mkdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile, rm, writeFile } from 'node:fs/promises';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { TuttiError } from '@tutti/protocol';
+import { makeDirectory } from './make-directory.ts';
 import { isProcess, type ProcessIdentity, thisProcess } from './process-identity.ts';
 
 /** `/var/lib/tutti/<daemon>` as root, `$XDG_STATE_HOME/tutti/<daemon>` otherwise. */
@@ -36,7 +37,7 @@ export class StateDirectory {
   static async open(path: string, daemon: string): Promise<StateDirectory> {
     const lock = join(path, `${daemon}.lock`);
     try {
-      await mkdir(path, { recursive: true, mode: 0o700 });
+      await makeDirectory(path, 0o700);
       await takeLock(lock, `${path} is used by the ${daemon}`);
     } catch (thrown) {
       if (thrown instanceof TuttiError) throw thrown;

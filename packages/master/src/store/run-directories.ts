@@ -7,7 +7,7 @@
 import { randomBytes } from 'node:crypto';
 import { mkdir, open, readdir, readFile, readlink, rename, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { diskError, isProcess, type ProcessIdentity, thisProcess } from '@tutti/link';
+import { diskError, isProcess, makeDirectory, type ProcessIdentity, thisProcess } from '@tutti/link';
 import { Report, TuttiError } from '@tutti/protocol';
 import { parse } from 'yaml';
 import { closeUnfinished } from '../reports/interrupted.ts';
@@ -35,7 +35,7 @@ export class RunDirectories {
 
   /** Makes the next run's directory and points `latest` at it. */
   async create(name: string): Promise<{ number: number; dir: string }> {
-    await mkdir(this.root, { recursive: true }).catch((cause: unknown) => {
+    await makeDirectory(this.root).catch((cause: unknown) => {
       throw new TuttiError(
         'STATE_NOT_WRITABLE',
         `the directory for results, ${this.root}, cannot be made: ${String(cause)}`,

@@ -1,0 +1,20 @@
+import { mkdtemp, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { expect, test } from 'vitest';
+import { makeDirectory } from '../src/daemon/make-directory.ts';
+
+test('makes what is missing, with the mode, and does nothing the second time', async () => {
+  const path = join(await mkdtemp(join(tmpdir(), 'tutti-')), 'a/b/c');
+  await Promise.all([makeDirectory(path, 0o700), makeDirectory(path, 0o700)]);
+  await makeDirectory(path, 0o700);
+  expect((await stat(path)).mode & 0o777).toBe(0o700);
+});
+
+test('says at once where a directory cannot be made', async () => {
+  await expect(makeDirectory('/proc/tutti/runs')).rejects.toMatchObject({ code: 'ENOENT' });
+  const file = join(await mkdtemp(join(tmpdir(), 'tutti-')), 'file');
+  await writeFile(file, '');
+  await expect(makeDirectory(file)).rejects.toMatchObject({ code: 'EEXIST' });
+  await expect(makeDirectory(join(file, 'below'))).rejects.toMatchObject({ code: 'ENOTDIR' });
+});
