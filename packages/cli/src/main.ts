@@ -6,6 +6,7 @@ import { addAgent } from './commands/agent.ts';
 import { addMaster } from './commands/master.ts';
 import { addNodes } from './commands/nodes.ts';
 import { addRun } from './commands/run.ts';
+import { addScriptVerbs, SCRIPT_VERBS } from './commands/script-verbs.ts';
 import { showError } from './show-error.ts';
 import { SOFTWARE } from './software.ts';
 
@@ -13,13 +14,11 @@ const program = new Command('tutti')
   .description('Runs tests that need more than one machine.')
   .version(SOFTWARE, '-V, --version')
   .showSuggestionAfterError()
-  .showHelpAfterError('(add --help for the options)')
-  .addHelpText(
-    'after',
-    `\nInside a test script, "tutti" has other verbs: barrier, set, get, incr, keys, result, wait-for, addr.`,
-  );
+  .showHelpAfterError('The command says more with --help. (USAGE)')
+  .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'tutti: ')) })
+  .addHelpText('after', `\nInside a test script, "tutti" has other verbs: ${SCRIPT_VERBS.join(', ')}.`);
 
-for (const add of [addRun, addNodes, addMaster, addAgent]) add(program);
+for (const add of [addRun, addNodes, addMaster, addAgent, addScriptVerbs]) add(program);
 // After the sub-commands exist: each copies the setting when it is made, but throws through its parent.
 for (const command of [program, ...program.commands]) command.exitOverride();
 

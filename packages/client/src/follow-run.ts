@@ -16,7 +16,7 @@ import {
   type TestView,
   TuttiError,
 } from '@tutti/protocol';
-import type { MasterClient } from './master-client.ts';
+import type { MasterClient, MasterSession } from './master-client.ts';
 
 export interface FollowOptions {
   spec: RunSpec;
@@ -32,24 +32,25 @@ export interface FollowOptions {
 
 /** The final view. Rejects when the run could not be submitted, or the master is gone for good. */
 export async function followRun(client: MasterClient, options: FollowOptions): Promise<RunView> {
-  const { signal } = options;
-  const spec = await stage(client, options);
-  const id = randomBytes(16).toString('hex');
+  const { signal, owned, onView } = options;
+  const submission = { id: randomBytes(16).toString('hex'), spec: await stage(client, options), owned };
   signal?.throwIfAborted();
-  const { run } = await client.call('run.submit', { id, spec, owned: options.owned });
+  let watched: WatchedRun | undefined;
   const cancel = () => {
-    const reason = signal?.reason instanceof Error ? signal.reason.message : 'cancelled';
-    client.call('run.cancel', { run, reason }).catch(() => {});
+    if (watched === undefined || !signal?.aborted) return;
+    const reason = signal.reason instanceof Error ? signal.reason.message : 'cancelled';
+    // Without an answer the run's end tells what came of it.
+    client.call('run.cancel', { run: watched.run, reason }).catch(() => {});
   };
-  if (signal?.aborted) cancel();
-  signal?.addEventListener('abort', cancel, { once: true });
+  signal?.addEventListener('abort', cancel);
   try {
-    const watched = new WatchedRun(client, run, options.onView);
-    const submission = { id, spec, owned: options.owned };
-    for (;;) {
-      const final = await watched.follow(submission);
-      if (final) return final;
-    }
+    return await client.persist(async (session, over) => {
+      if (watched) return watched.resume(session, over, submission);
+      const { run } = await session.call('run.submit', submission);
+      watched = new WatchedRun(client, run, onView);
+      cancel();
+      return watched.follow(session, over);
+    });
   } finally {
     signal?.removeEventListener('abort', cancel);
   }
@@ -92,44 +93,65 @@ function sendBlob(
 }
 
 class WatchedRun {
+  readonly run: number;
   readonly #client: MasterClient;
-  readonly #run: number;
   readonly #onView: FollowOptions['onView'];
   #latest: RunView | undefined;
 
   constructor(client: MasterClient, run: number, onView: FollowOptions['onView']) {
+    this.run = run;
     this.#client = client;
-    this.#run = run;
     this.#onView = onView;
   }
 
-  /** Follows the run on one connection; undefined when that ended first. */
-  async follow(submission: CallParams<'run.submit'>): Promise<RunView | undefined> {
-    const tests: TestView[] = [];
-    const done = Promise.withResolvers<RunView>();
-    const stop = this.#client.listen({
-      test: ({ run, index, test }) => {
-        if (run === this.#run) tests[index] = test;
-      },
-      // It comes after the tests that changed with it, the first time after all of them.
-      run: (head) => {
-        if (head.run !== this.#run) return;
-        const view = this.#show({ ...head, tests: [...tests] });
-        if (head.phase === 'finished') done.resolve(view);
-      },
-    });
+  /**
+   * The same on the next session. Submitted again, which makes the run that session's own too, once the master is known
+   * to have it: one that was restarted would run it anew.
+   */
+  async resume(
+    session: MasterSession,
+    over: AbortSignal,
+    submission: CallParams<'run.submit'>,
+  ): Promise<RunView> {
     try {
-      await this.#client.persist(async (session) => {
-        await session.call('run.watch', { run: this.#run });
-        // The master has it, so nothing is started: the run becomes ours on this connection too.
-        await session.call('run.submit', submission);
-      });
-      return await Promise.race([done.promise, this.#client.lost().then(() => undefined)]);
+      return await this.follow(session, over, submission);
     } catch (error) {
       if (!(error instanceof TuttiError) || error.code !== 'NO_SUCH_RUN' || !this.#latest) throw error;
       return this.#show(interrupted(this.#latest));
+    }
+  }
+
+  /** Resolves with the final view; rejects when the session ends first. */
+  async follow(
+    session: MasterSession,
+    over: AbortSignal,
+    submission?: CallParams<'run.submit'>,
+  ): Promise<RunView> {
+    const tests: TestView[] = [];
+    const { promise: finished, resolve, reject } = Promise.withResolvers<RunView>();
+    // It may be lost while something else is awaited.
+    finished.catch(() => {});
+    const lost = () => reject(over.reason as Error);
+    over.addEventListener('abort', lost);
+    const stop = this.#client.listen({
+      test: ({ run, index, test }) => {
+        if (run === this.run) tests[index] = test;
+      },
+      // It comes after the tests that changed with it, the first time after all of them.
+      run: (head) => {
+        if (head.run !== this.run) return;
+        const view = { ...head, tests: [...tests] };
+        if (head.phase === 'finished') resolve(view);
+        this.#show(view);
+      },
+    });
+    try {
+      await session.call('run.watch', { run: this.run });
+      if (submission) await session.call('run.submit', submission);
+      return await finished;
     } finally {
       stop();
+      over.removeEventListener('abort', lost);
     }
   }
 

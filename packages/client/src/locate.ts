@@ -57,16 +57,18 @@ function readToken(path: string): string {
 function livingMaster(state: string): string | undefined {
   try {
     const { url, pid } = JSON.parse(readFileSync(join(state, 'master.json'), 'utf8')) as {
-      url: string;
-      pid: number;
+      url: unknown;
+      pid: unknown;
     };
-    return isAlive(pid) ? url : undefined;
+    return typeof url === 'string' && isAlive(pid) ? url : undefined;
   } catch {
     return undefined;
   }
 }
 
-function isAlive(pid: number): boolean {
+function isAlive(pid: unknown): boolean {
+  // To kill(2), 0 and negative numbers are groups of processes.
+  if (typeof pid !== 'number' || !Number.isInteger(pid) || pid <= 0) return false;
   try {
     process.kill(pid, 0);
     return true;

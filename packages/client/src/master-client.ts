@@ -40,17 +40,32 @@ export interface RunEvents {
 
 const PATIENCE_MS = 3000;
 
+/** One try on a living session; `over` is aborted with the reason when that ends. */
+export type Attempt<T> = (session: MasterSession, over: AbortSignal) => Promise<T>;
+
+type Accept = (target: StreamTarget & { to: 'result' }) => Promise<StreamSink>;
+
+interface Connection {
+  session: MasterSession;
+  over: AbortSignal;
+}
+
+interface Waiting {
+  resolve: (connection: Connection) => void;
+  reject: (error: unknown) => void;
+}
+
 export class MasterClient {
   readonly #options: MasterClientOptions;
   readonly #clock: Clock;
   readonly #dialer: Dialer;
   readonly #listeners = new Set<RunEvents>();
-  #session: MasterSession | undefined;
-  #waiting: { resolve: (session: MasterSession) => void; reject: (error: TuttiError) => void }[] = [];
+  readonly #fetches = new Map<number, Accept>();
+  readonly #waiting = new Set<Waiting>();
+  #connection: Connection | undefined;
   #refused: TuttiError | undefined;
-  #accept: (target: StreamTarget) => Promise<StreamSink> = () => {
-    throw new TuttiError('BAD_PARAMS', 'no results were asked for');
-  };
+  /** Why there was no connection the last time. */
+  #lost: TuttiError | undefined;
 
   private constructor(options: MasterClientOptions) {
     this.#options = options;
@@ -72,12 +87,9 @@ export class MasterClient {
     const client = new MasterClient(options);
     client.#dialer.start();
     const cancel = client.#clock.after(options.patienceMs ?? PATIENCE_MS, () => {
-      const { state } = client.#dialer;
-      const why =
-        state.at === 'waiting' && state.error
-          ? state.error.message
-          : `the master at ${options.address} does not answer`;
-      client.#refuse(new TuttiError('NO_MASTER', why));
+      const cause = client.#lost;
+      const why = cause?.message ?? `the master at ${options.address} does not answer`;
+      client.#refuse(new TuttiError('NO_MASTER', why, { cause }));
     });
     try {
       await client.#connected();
@@ -99,11 +111,11 @@ export class MasterClient {
   }
 
   /** Does `attempt` on a living session, and once more on the next when that one breaks under it. */
-  async persist<T>(attempt: (session: MasterSession) => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async persist<T>(attempt: Attempt<T>, signal?: AbortSignal): Promise<T> {
     for (;;) {
-      const session = await this.#connected(signal);
+      const { session, over } = await this.#connected(signal);
       try {
-        return await attempt(session);
+        return await attempt(session, over);
       } catch (error) {
         signal?.throwIfAborted();
         if (session.closed === undefined) throw error;
@@ -111,38 +123,45 @@ export class MasterClient {
     }
   }
 
-  /** Resolves when the current session has ended; at once when there is none. */
-  async lost(signal?: AbortSignal): Promise<void> {
-    const session = this.#session;
-    if (session === undefined) return;
-    await new Promise<void>((resolve) => {
-      session.onClosed(() => resolve());
-      signal?.addEventListener('abort', () => resolve(), { once: true });
-    });
-  }
-
   listen(events: RunEvents): () => void {
     this.#listeners.add(events);
     return () => this.#listeners.delete(events);
   }
 
-  /** Where the streams of `run.fetch` go. */
-  receive(accept: (target: StreamTarget) => Promise<StreamSink>): void {
-    this.#accept = accept;
+  /** Where the files of `run.fetch` go, until the returned function is called. */
+  receive(run: number, accept: Accept): () => void {
+    this.#fetches.set(run, accept);
+    return () => this.#fetches.delete(run);
   }
 
   close(): void {
     this.#dialer.stop(new TuttiError('NOT_CONNECTED', 'the client is done'));
   }
 
-  #connected(signal?: AbortSignal): Promise<MasterSession> {
-    if (this.#refused) return Promise.reject(this.#refused);
-    if (this.#session?.closed === undefined && this.#session) return Promise.resolve(this.#session);
-    return new Promise((resolve, reject) => {
-      signal?.throwIfAborted();
-      signal?.addEventListener('abort', () => reject(signal.reason as Error), { once: true });
-      this.#waiting.push({ resolve, reject });
-    });
+  debugState(): { link: string; waiting: number; listeners: number; fetches: number } {
+    return {
+      link: this.#dialer.state.at,
+      waiting: this.#waiting.size,
+      listeners: this.#listeners.size,
+      fetches: this.#fetches.size,
+    };
+  }
+
+  async #connected(signal?: AbortSignal): Promise<Connection> {
+    signal?.throwIfAborted();
+    if (this.#refused) throw this.#refused;
+    if (this.#connection?.session.closed === undefined && this.#connection) return this.#connection;
+    const { promise, resolve, reject } = Promise.withResolvers<Connection>();
+    const waiting = { resolve, reject };
+    const abort = () => reject(signal?.reason);
+    this.#waiting.add(waiting);
+    signal?.addEventListener('abort', abort);
+    try {
+      return await promise;
+    } finally {
+      this.#waiting.delete(waiting);
+      signal?.removeEventListener('abort', abort);
+    }
   }
 
   async #greet(transport: Transport): Promise<MasterSession> {
@@ -164,18 +183,28 @@ export class MasterClient {
     });
     const { major, minor } = PROTOCOL;
     await session.call('client.hello', { protocol: { major, minor }, software: this.#options.software });
-    this.#session = session;
-    for (const { resolve } of this.#waiting.splice(0)) resolve(session);
+    const over = new AbortController();
+    session.onClosed((why) => over.abort(why));
+    const connection = { session, over: over.signal };
+    this.#connection = connection;
+    for (const { resolve } of this.#waiting) resolve(connection);
     return session;
   }
 
+  #accept(target: StreamTarget): Promise<StreamSink> {
+    const accept = target.to === 'result' ? this.#fetches.get(target.run) : undefined;
+    if (target.to === 'result' && accept) return accept(target);
+    throw new TuttiError('BAD_PARAMS', 'the master sends a file that was not asked for');
+  }
+
   #onState(state: LinkState): void {
+    if (state.at === 'waiting') this.#lost = state.error;
     if (state.at === 'refused') this.#refuse(state.error);
     if (state.at === 'stopped') this.#refuse(new TuttiError('CANCELLED', 'the client was closed'));
   }
 
   #refuse(error: TuttiError): void {
     this.#refused ??= error;
-    for (const { reject } of this.#waiting.splice(0)) reject(this.#refused);
+    for (const { reject } of this.#waiting) reject(this.#refused);
   }
 }

@@ -178,9 +178,7 @@ export class Dialer {
     const transport = await dial({ ...this.#options, signal: this.#dialing.signal });
     const session = await this.#greet(transport);
     this.#current = session;
-    if (this.#stopped !== undefined) session.close(this.#stopped);
     session.onClosed((why) => this.#lost(why));
-    if (session.closed !== undefined) return;
     session.onClosed(this.#options.heartbeat.watch(pulse(session), true));
     session.ping();
     this.#step({ type: 'opened' });

@@ -437,18 +437,25 @@ describe('a dialer', () => {
 
   test('that is started twice dials once, and dials at once when it is started while it waits', async () => {
     const door = await openDoor(await place());
-    const { dialer, clock, at } = dialerTo(door.address);
+    let dials = 0;
+    const token = () => {
+      dials += 1;
+      return TOKEN;
+    };
+    const { dialer, clock, at } = dialerTo(door.address, { token });
     dialer.start();
     dialer.start();
+    expect(dials).toBe(1);
     masterSession(await door.nth(0), () => Promise.reject(new TuttiError('MASTER_STOPPING', 'not now')));
     await at('dialing', 'waiting');
     dialer.start();
-    await at('dialing', 'waiting', 'dialing');
-    // The timer of the wait would be the third dialling.
-    clock.advance(1000);
+    expect(dials).toBe(2);
+    // The timer of the wait is gone; what is left is the deadline of the dialling.
+    expect(clock.timers).toBe(1);
     masterSession(await door.nth(1), welcoming);
     await at('dialing', 'waiting', 'dialing', 'open');
     expect(door.accepted).toHaveLength(2);
+    expect(dials).toBe(2);
   });
 
   test('greets the master with a first ping, and watches it', async () => {
@@ -525,6 +532,29 @@ describe('stopping a dialer', () => {
     expect(master.closed).toMatchObject({ code: 'CANCELLED', message: STOP.message });
     await at('dialing', 'stopped');
     await eventually(() => clock.timers === 0);
+  });
+
+  test('just when the socket has opened closes it, and the master is told why', async () => {
+    const door = await openDoor(await place());
+    const clock = new FakeClock();
+    // The deadline is taken back when the socket opens; the stop comes before anything else does.
+    const stopping = {
+      monotonicMs: () => clock.monotonicMs(),
+      wallMs: () => clock.wallMs(),
+      after: (ms: number, callback: () => void) => {
+        const cancel = clock.after(ms, callback);
+        return () => {
+          cancel();
+          queueMicrotask(() => dialer.stop(STOP));
+        };
+      },
+    };
+    const { dialer, at } = dialerTo(door.address, { clock: stopping });
+    dialer.start();
+    const master = masterSession(await door.nth(0), welcoming);
+    await eventually(() => master.closed !== undefined);
+    expect(master.closed).toMatchObject({ code: 'CANCELLED', message: STOP.message });
+    await at('dialing', 'stopped');
   });
 
   test('just when the greeting succeeds closes the session all the same', async () => {

@@ -36,8 +36,8 @@ export const NodeName = z
 /** A barrier, key or topic: any text without control characters. */
 export const SyncName = z
   .string()
-  .min(1)
-  .max(LIMITS.name.value)
+  .min(1, 'a name must not be empty')
+  .max(LIMITS.name.value, `a name has at most ${LIMITS.name.value} characters`)
   .regex(/^[^\u0000-\u001f\u007f]+$/, 'control characters are not allowed in a name');
 
 /** A member in its attempt, in words: `client.0`. */

@@ -7,7 +7,7 @@ import { setTimeout as delay } from 'node:timers/promises';
  */
 export async function eventually<T>(
   check: () => T | Promise<T>,
-  { timeout = 5000, every = 5 }: { timeout?: number; every?: number } = {},
+  { timeout = 8000, every = 5 }: { timeout?: number; every?: number } = {},
 ): Promise<T> {
   const deadline = performance.now() + timeout;
   for (;;) {

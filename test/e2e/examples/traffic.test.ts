@@ -1,9 +1,17 @@
 /** examples/traffic, which is also `npm run demo`. */
 import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { expect, test } from 'vitest';
-import { canNamespace, has } from '../support/tutti.ts';
-import { barriers, type ExampleRun, lastAttempt, members, runExample, subtests } from './run-example.ts';
+import { canNamespace, has, readReport, temporaryDirectory, tutti } from '../support/tutti.ts';
+import {
+  barriers,
+  type ExampleRun,
+  exampleFile,
+  lastAttempt,
+  members,
+  runExample,
+  subtests,
+} from './run-example.ts';
 
 const canRun = has('python3');
 
@@ -27,18 +35,30 @@ test.skipIf(!canRun)("traffic measures on one host's network too (needs python3)
   expectTraffic(run);
 });
 
-test.skipIf(!canRun)('the ring closes however few there are in it (needs python3)', async () => {
-  const { outcome, report } = await runExample(
-    'traffic',
-    '--net',
-    'host',
-    '--only',
-    'ring',
-    '--param',
-    'laps=1',
+test.skipIf(!canRun).for([1, 4])('the ring closes with %i in it (needs python3)', async (count) => {
+  const results = await temporaryDirectory();
+  const { code } = await tutti(
+    [
+      'run',
+      '--local',
+      '--net',
+      'host',
+      '--report',
+      results,
+      '--role',
+      `player:${count}=./ring.py`,
+      '--param',
+      'laps=5',
+    ],
+    { cwd: dirname(exampleFile('traffic')) },
   );
-  expect(outcome.code).toBe(0);
-  expect(lastAttempt(report, 'ring').subtests[0]).toMatchObject({ name: 'token', message: '3 hops of 3' });
+  expect(code).toBe(0);
+  const [token] = lastAttempt(readReport(join(results, 'latest')), 'ring').subtests;
+  expect(token).toMatchObject({
+    member: 'player.0',
+    status: 'PASS',
+    message: `${5 * count} hops of ${5 * count}`,
+  });
 });
 
 function expectTraffic({ outcome, report, dir }: ExampleRun): void {

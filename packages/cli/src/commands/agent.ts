@@ -1,7 +1,7 @@
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { defaultState, locateMaster, locateToken } from '@tutti/client';
-import { NodeName, TuttiError, validate } from '@tutti/protocol';
+import { NodeName, TuttiError } from '@tutti/protocol';
 import type { Command } from 'commander';
 import { runDaemon } from '../daemon.ts';
 import { sdkDir } from '../installation.ts';
@@ -49,8 +49,16 @@ export function addAgent(program: Command): void {
     });
 }
 
+function nameOf({ name }: Flags): string {
+  const parsed = NodeName.safeParse(name ?? hostname());
+  if (parsed.success) return parsed.data;
+  const subject = name === undefined ? `the host name ${hostname()}` : `--name ${name}`;
+  const advice = name === undefined ? '; give another with --name' : '';
+  throw new TuttiError('USAGE', `${subject}: ${parsed.error.issues[0]?.message ?? 'not a name'}${advice}`);
+}
+
 async function agent(flags: Flags): Promise<number> {
-  const name = validate(NodeName, flags.name ?? hostname(), 'USAGE', 'the name of this machine');
+  const name = nameOf(flags);
   const labels = Object.fromEntries(flags.label.map((label) => keyValue(label, '--label')));
   const master = locateMaster(flags.master, surroundings());
   const token = () => locateToken(flags.tokenFile, surroundings());

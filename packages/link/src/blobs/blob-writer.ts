@@ -110,8 +110,9 @@ export class BlobWriter {
     try {
       await this.#file.appendFile(bytes);
     } catch (thrown) {
-      // What is in the file now may be part of these bytes; it is hashed again by the next writer.
+      // On a full disk nothing is kept for later: its room may be all there is.
       await this.#close();
+      await rm(this.#options.partial, { force: true });
       throw diskError(this.#options.path, thrown);
     }
   }

@@ -27,7 +27,6 @@ export class OutgoingStreams {
   #next = 1;
   #pumping = false;
   #ended: TuttiError | undefined;
-  #flushed: (() => void) | undefined;
 
   constructor(wire: OutgoingWire) {
     this.#wire = wire;
@@ -64,7 +63,6 @@ export class OutgoingStreams {
   /** The session is gone. */
   end(why: TuttiError): void {
     this.#ended = why;
-    this.#flushed?.();
     for (const stream of this.#streams.values()) stream.fail(why);
     this.#streams.clear();
   }
@@ -90,7 +88,6 @@ export class OutgoingStreams {
       const chunk = await stream.take(Math.min(room, LIMITS.chunk.value));
       if (chunk === undefined || this.#ended !== undefined) continue;
       await new Promise<void>((flushed) => {
-        this.#flushed = flushed;
         this.#wire.data(stream.id, chunk.offset, chunk.bytes, flushed);
       });
     }
@@ -175,7 +172,6 @@ export class OutgoingStream {
       // What failed first is what counts; closing a stream that has failed only says that it is not open.
       const first = this.#error ?? TuttiError.from(error);
       this.fail(first);
-      this.#owner.drop();
       throw first;
     }
     this.#error = new TuttiError('CANCELLED', 'the stream is complete');
@@ -185,16 +181,15 @@ export class OutgoingStream {
   /** For the pump: the next chunk, which counts as sent from now on. */
   async take(max: number): Promise<{ offset: number; bytes: Uint8Array } | undefined> {
     const offset = this.sent;
-    const room = Math.min(max, this.#end - offset);
     // Cleared before reading: a wake during the read must not be forgotten.
     this.#hasMore = false;
     let bytes: Uint8Array;
     try {
-      bytes = await this.#source.read(offset, room);
-      if (bytes.byteLength > room) {
+      bytes = await this.#source.read(offset, max);
+      if (bytes.byteLength > max) {
         throw new TuttiError(
           'INTERNAL',
-          `a source gave ${bytes.byteLength} bytes where ${room} were asked for`,
+          `a source gave ${bytes.byteLength} bytes where ${max} were asked for`,
         );
       }
     } catch (error) {
@@ -202,7 +197,6 @@ export class OutgoingStream {
       return undefined;
     }
     if (this.#error !== undefined) return undefined;
-    // It may have been told its end during the read.
     bytes = bytes.subarray(0, Math.max(0, this.#end - offset));
     if (bytes.byteLength === 0) return undefined;
     this.#hasMore = true;

@@ -203,7 +203,7 @@ test('what is no digest is no path', async () => {
 });
 
 test.skipIf(!canMount())(
-  'a full disk is told with the path, and what came can go on later (needs to mount a small disk)',
+  'a full disk is told with the path, and what came makes room again (needs to mount a small disk)',
   async () => {
     const dir = place();
     execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=256k', 'tutti-test', dir]);
@@ -217,6 +217,8 @@ test.skipIf(!canMount())(
       message: expect.stringContaining(cache.path(digest)) as string,
     });
     await writer.abort();
+    const small = randomBytes(200_000);
+    expect(await put(cache, small)).toBe(digestOf(small));
     execFileSync('mount', ['-o', 'remount,size=1m', dir]);
     expect(await put(cache, bytes)).toBe(digest);
     expect(readFileSync(cache.path(digest)).equals(bytes)).toBe(true);

@@ -324,6 +324,17 @@ describe('finish', () => {
     expect(streams.size).toBe(0);
   });
 
+  test('that is refused while its close is under way rejects with the refusal, not with what it led to', async () => {
+    const { streams, wire, open } = setUp();
+    const close = Promise.withResolvers<never>();
+    wire.close = () => close.promise;
+    const finishing = rejection((await open(new MemorySource())).finish(0));
+    await settled();
+    streams.refused(1, FULL);
+    close.reject(new TuttiError('BAD_FRAME', 'stream 1 is not open any more'));
+    expect(await finishing).toBe(FULL);
+  });
+
   test('of a stream that was refused rejects with what refused it', async () => {
     const { streams, closed, open } = setUp();
     const stream = await open(new MemorySource(bytes(10)));

@@ -230,7 +230,7 @@ test('cut at any point and continued, in both directions at once, the copies are
         expect(replication.sinks.findLast(({ file }) => file === copy)?.ended).toBe('finished');
       }
     }),
-    { numRuns: 60 },
+    { numRuns: 40 },
   );
 }, 60_000);
 

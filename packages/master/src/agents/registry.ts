@@ -84,7 +84,7 @@ export class Registry {
       labels: hello.labels,
       facts: hello.facts,
       software: hello.software,
-      address: hello.address ?? session.transport.remoteAddress,
+      address: hello.address ?? reachable(session.transport.remoteAddress),
     };
     const sameAgent = this.#byAgent.get(hello.agent);
     const sameName = this.#nodes.get(hello.name);
@@ -109,6 +109,11 @@ export class Registry {
     const node = this.#nodes.get(name);
     return node && known(node);
   }
+}
+
+/** Who comes from this machine, or through a tunnel that ends here, is not reached by others at 127.0.0.1. */
+function reachable(address: string | undefined): string | undefined {
+  return address === undefined || address === '::1' || address.startsWith('127.') ? undefined : address;
 }
 
 function known(node: Node): Known {

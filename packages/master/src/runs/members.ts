@@ -49,7 +49,10 @@ export class LiveMembers {
   }
 
   onNode(node: string): LiveMember[] {
-    return [...this.#members.values()].filter((member) => member.node === node);
+    const found: LiveMember[] = [];
+    // Asked at every hello, so without a copy of all; no index either, since a node may come back under another name.
+    for (const member of this.#members.values()) if (member.node === node) found.push(member);
+    return found;
   }
 
   get size(): number {

@@ -1,36 +1,41 @@
 /**
- * Programs that tests use, each in a Debian package. On a Debian machine root gets what is missing; elsewhere it is
- * named, and the tests that need it skip by themselves, saying so.
+ * Programs that tests and the demo use, each in a Debian package. On a Debian machine root gets what is missing;
+ * elsewhere it is named, with what that means.
  */
 import { spawnSync } from 'node:child_process';
 import { accessSync, constants, existsSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** package → a program in it */
-const TOOLS: Record<string, string> = {
+const TOOLS = {
   iperf3: 'iperf3',
   iproute2: 'ip',
   procps: 'ps',
   python3: 'python3',
   'util-linux': 'unshare',
-};
+} as const;
 
-export function provideTools(): void {
-  const missing = missingPackages();
+export const ALL_TOOLS = Object.keys(TOOLS) as Tool[];
+
+export type Tool = keyof typeof TOOLS;
+
+/** Installs what is missing of these packages, where it may. `without` says what follows where it may not. */
+export function provideTools(packages: readonly Tool[], without: string): void {
+  const missing = packages.filter((name) => !has(TOOLS[name]));
   if (missing.length === 0) return;
+  const names = missing.join(', ');
   if (process.getuid?.() !== 0 || !existsSync('/etc/debian_version')) {
-    console.log(`not installed, so the tests that need them will be skipped: ${missing.join(', ')}`);
+    console.error(`not installed: ${names}; ${without}`);
     return;
   }
-  console.log(`installing Debian packages that tests need: ${missing.join(', ')}`);
+  console.error(`installing Debian packages: ${names}`);
   const said = apt('update') ?? apt('install', '-y', '--no-install-recommends', ...missing);
-  if (said !== undefined) console.log(`${said}\nthe tests that need ${missing.join(', ')} will be skipped`);
+  if (said !== undefined) console.error(`${said}\nnot installed: ${names}; ${without}`);
 }
 
-function missingPackages(): string[] {
+function has(program: string): boolean {
   const folders = [...(process.env['PATH'] ?? '').split(':'), '/usr/sbin', '/sbin'];
-  const has = (program: string): boolean => folders.some((folder) => isExecutable(join(folder, program)));
-  return Object.keys(TOOLS).filter((name) => !has(TOOLS[name] ?? name));
+  return folders.some((folder) => isExecutable(join(folder, program)));
 }
 
 function isExecutable(file: string): boolean {

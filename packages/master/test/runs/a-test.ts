@@ -1,0 +1,56 @@
+/** Tests, attempts and members as data, for tests that need some. */
+import type { MemberEnd, RoleSpec, Status, TestSpec } from '@tutti/protocol';
+import type { AttemptRun, MemberRun, TestRun } from '../../src/runs/model.ts';
+import { memberEnd } from '../lab.ts';
+
+export function role(name: string, count = 1, more: Partial<RoleSpec> = {}): RoleSpec {
+  return {
+    name,
+    count,
+    script: { kind: 'inline', text: 'true' },
+    params: {},
+    env: {},
+    essential: true,
+    ...more,
+  };
+}
+
+export function testSpec(roles: RoleSpec[], more: Partial<TestSpec> = {}): TestSpec {
+  return { name: 'throughput', timeout: 60, linger: 10, grace: 30, params: {}, roles, ...more };
+}
+
+export function testRun(spec: TestSpec, index = 0): TestRun {
+  return { spec, index, dir: 'tests/01-throughput', state: 'waiting', attempts: [] };
+}
+
+/** `member('client.1 on n3', …)` */
+export function member(words: string, more: Partial<MemberRun> = {}): MemberRun {
+  const [name = '', , node = 'n1'] = words.split(' ');
+  const [role = '', index = '0'] = name.split('.');
+  return {
+    id: '1'.repeat(32),
+    name,
+    role,
+    index: Number(index),
+    node,
+    essential: true,
+    dir: `tests/01-throughput/attempt-1/${name}`,
+    state: 'ended',
+    subtests: [],
+    skipped: [],
+    ...more,
+  };
+}
+
+export function ended(words: string, status: Status, more: Partial<MemberRun> = {}): MemberRun {
+  const cause = status === 'PASS' ? {} : { cause: `was ${status}` };
+  return member(words, { end: memberEnd(), verdict: { status, ...cause }, ...more });
+}
+
+export function exits(exit: MemberEnd['exit'], more: Partial<MemberEnd> = {}): Partial<MemberRun> {
+  return { end: memberEnd({ exit, ...more }) };
+}
+
+export function attempt(members: MemberRun[], more: Partial<AttemptRun> = {}): AttemptRun {
+  return { n: 1, id: '2'.repeat(32), members, barriers: [], ...more };
+}

@@ -1,0 +1,318 @@
+import { decode, type SyncArgs, type SyncVerb, TuttiError } from '@tutti/protocol';
+import { FakeClock, rejection, settled } from '@tutti/testkit';
+import { describe, expect, test } from 'vitest';
+import { SyncBroker, type SyncSession } from '../../src/sync/broker.ts';
+import { brief, players } from './players.ts';
+
+const ATTEMPT = 'a'.repeat(32);
+const EMPTY = { spaces: 1, waiters: 0, timers: 0 };
+
+/** An agent's session: what was sent on it, in order, events and settled answers alike. */
+class FakeSession implements SyncSession {
+  closed: TuttiError | undefined;
+  readonly sent: unknown[] = [];
+
+  sendEncoded(frame: Uint8Array): void {
+    this.sent.push(decode(frame));
+  }
+
+  lose(): void {
+    this.closed = new TuttiError('NOT_CONNECTED', 'the connection was lost');
+  }
+}
+
+interface Asked {
+  answer: Promise<unknown>;
+  /** The caller withdraws it, or its session ends: the same signal says both. */
+  abort: () => void;
+}
+
+function lab(roles: Record<string, number>, timeout = 60) {
+  const clock = new FakeClock();
+  const broker = new SyncBroker(clock);
+  broker.open(ATTEMPT, players(roles), timeout);
+  const ask = <V extends SyncVerb>(
+    session: FakeSession,
+    member: string,
+    verb: V,
+    args: SyncArgs<V>,
+    { request = `${member}-request`, at = clock.monotonicMs() } = {},
+  ): Asked => {
+    const controller = new AbortController();
+    const call = { attempt: ATTEMPT, member, request, at, args };
+    const answer = broker.call(verb, call, session, () => controller.signal);
+    answer.then(
+      (result) => session.sent.push({ member, result }),
+      () => {},
+    );
+    return { answer, abort: () => controller.abort() };
+  };
+  return { clock, broker, ask };
+}
+
+async function failure(asked: Asked): Promise<unknown> {
+  return brief((await rejection(asked.answer)) as TuttiError);
+}
+
+const READY = { name: 'ready' };
+
+describe('a lost connection', () => {
+  test('keeps the wait, and the repetition on the next one is answered', async () => {
+    const { broker, ask } = lab({ client: 2 });
+    const [first, second, other] = [new FakeSession(), new FakeSession(), new FakeSession()];
+    const lost = ask(first, 'client.0', 'barrier', READY);
+    const never = rejection(lost.answer);
+    first.lose();
+    lost.abort();
+    expect(broker.debugState()).toEqual({ spaces: 1, waiters: 1, timers: 1 });
+    const repeated = ask(second, 'client.0', 'barrier', READY);
+    ask(other, 'client.1', 'barrier', READY);
+    expect(await repeated.answer).toEqual({ generation: 0, rank: 0, size: 2, hasData: false });
+    expect(await never).toMatchObject({ code: 'CANCELLED' });
+    expect(broker.debugState()).toEqual(EMPTY);
+  });
+
+  test('keeps the wait also when it is decided while nobody is connected', async () => {
+    const { broker, ask } = lab({ client: 2 });
+    const [first, second, other] = [new FakeSession(), new FakeSession(), new FakeSession()];
+    const lost = ask(first, 'client.0', 'barrier', { ...READY, data: 'mine' });
+    first.lose();
+    lost.abort();
+    await ask(other, 'client.1', 'barrier', READY).answer;
+    await ask(second, 'client.0', 'barrier', { ...READY, data: 'mine' }).answer;
+    await settled();
+    expect(second.sent).toEqual([
+      {
+        kind: 'event',
+        name: 'barrier.data',
+        params: {
+          attempt: ATTEMPT,
+          name: 'ready',
+          generation: 0,
+          json: '{"client.0":"mine","client.1":null}',
+        },
+      },
+      { member: 'client.0', result: { generation: 0, rank: 0, size: 2, hasData: true } },
+    ]);
+    expect(broker.debugState()).toEqual(EMPTY);
+  });
+
+  test('is not counted twice when the request comes again by another session at once', async () => {
+    const { ask } = lab({ client: 2 });
+    const session = new FakeSession();
+    const first = ask(session, 'client.0', 'barrier', READY);
+    const refused = rejection(first.answer);
+    const again = ask(session, 'client.0', 'barrier', READY);
+    expect(await refused).toMatchObject({ code: 'CANCELLED' });
+    ask(session, 'client.1', 'barrier', READY);
+    expect(await again.answer).toMatchObject({ size: 2, rank: 0 });
+  });
+
+  test('leaves the deadline where it was: a repetition brings no time', async () => {
+    const { clock, ask } = lab({ client: 2 });
+    const [first, second] = [new FakeSession(), new FakeSession()];
+    const at = clock.monotonicMs();
+    const lost = ask(first, 'client.0', 'barrier', { ...READY, timeout: 5 }, { at });
+    const never = rejection(lost.answer);
+    clock.advance(3000);
+    first.lose();
+    const repeated = ask(second, 'client.0', 'barrier', { ...READY, timeout: 5 }, { at });
+    const answer = rejection(repeated.answer);
+    await never;
+    clock.advance(2000);
+    expect(await answer).toMatchObject({ code: 'TIMED_OUT' });
+  });
+});
+
+describe('a wait', () => {
+  test('is withdrawn when its caller withdraws it while the session lives', async () => {
+    const { broker, ask } = lab({ client: 2 });
+    const session = new FakeSession();
+    const waiting = ask(session, 'client.0', 'barrier', READY);
+    waiting.abort();
+    expect(await failure(waiting)).toMatchObject({ code: 'CANCELLED' });
+    expect(broker.debugState()).toEqual(EMPTY);
+    expect(broker.waits(ATTEMPT)).toEqual([]);
+  });
+
+  test('is withdrawn when its agent comes back without it; others of that member and of other members stay', async () => {
+    const { broker, ask } = lab({ client: 2 });
+    const session = new FakeSession();
+    const gone = ask(session, 'client.0', 'barrier', READY, { request: 'gone-request' });
+    ask(session, 'client.0', 'get', { key: 'k', wait: true }, { request: 'kept-request' });
+    ask(session, 'client.1', 'get', { key: 'k', wait: true }, { request: 'gone-request' });
+    broker.keepOnly(ATTEMPT, 'client.0', new Set(['kept-request']));
+    expect(await failure(gone)).toMatchObject({ code: 'CANCELLED' });
+    expect(broker.waits(ATTEMPT).map(({ member, on }) => `${member} ${on}`)).toEqual([
+      'client.0 key "k"',
+      'client.1 key "k"',
+    ]);
+  });
+
+  test('of one member is not that of another, even when both chose the same request id', async () => {
+    const { ask } = lab({ client: 2 });
+    const session = new FakeSession();
+    const request = 'the-same-id';
+    const waiting = ask(session, 'client.0', 'barrier', READY, { request });
+    const last = ask(session, 'client.1', 'barrier', READY, { request });
+    expect(await Promise.all([waiting.answer, last.answer])).toMatchObject([{ rank: 0 }, { rank: 1 }]);
+    const values = ['client.0', 'client.1'].map(
+      (member) => ask(session, member, 'incr', { key: 'k' }, { request: 'incr-request' }).answer,
+    );
+    expect(await Promise.all(values)).toEqual([{ value: 1 }, { value: 2 }]);
+  });
+
+  test('that comes with its withdrawal is withdrawn', async () => {
+    const { broker } = lab({ client: 2 });
+    const call = { attempt: ATTEMPT, member: 'client.0', request: 'a-request', at: 0, args: READY };
+    const answer = broker.call('barrier', call, new FakeSession(), () => AbortSignal.abort());
+    expect(await rejection(answer)).toMatchObject({ code: 'CANCELLED' });
+    expect(broker.debugState()).toEqual(EMPTY);
+  });
+});
+
+describe('the time a barrier waits', () => {
+  test.for([
+    [60, 58],
+    [5, 3],
+    [3, 1.5],
+    [1, 0.5],
+  ])('is, in a test with %d s left, %d s, unless it is told another', async ([timeout, expected]) => {
+    const { clock, broker, ask } = lab({ client: 2 }, timeout!);
+    const answer = failure(ask(new FakeSession(), 'client.0', 'barrier', READY));
+    clock.advance(expected! * 1000 - 1);
+    expect(broker.debugState()).toMatchObject({ waiters: 1 });
+    clock.advance(1);
+    expect(await answer).toEqual({
+      code: 'TIMED_OUT',
+      message: `barrier "ready" broken after ${expected!.toFixed(1)} s: client.0 on n1 timed out after ${expected!.toFixed(1)} s; 1 of 2 arrived; missing client.1 on n2: running`,
+    });
+    expect(broker.debugState()).toEqual(EMPTY);
+    expect(clock.timers).toBe(0);
+  });
+
+  test('is what it is told, counted from when the script asked', async () => {
+    const { clock, ask } = lab({ client: 2 });
+    const at = clock.monotonicMs() - 1500;
+    const answer = failure(ask(new FakeSession(), 'client.0', 'barrier', { ...READY, timeout: 2 }, { at }));
+    clock.advance(500);
+    expect(await answer).toMatchObject({ code: 'TIMED_OUT' });
+  });
+
+  test('that is over when it comes is over at once', async () => {
+    const { clock, ask } = lab({ client: 2 });
+    const at = clock.monotonicMs() - 10_000;
+    const answer = failure(ask(new FakeSession(), 'client.0', 'barrier', { ...READY, timeout: 2 }, { at }));
+    clock.advance(0);
+    expect(await answer).toMatchObject({ code: 'TIMED_OUT' });
+  });
+
+  test('breaks it for the others, each with its own code', async () => {
+    const { clock, ask } = lab({ client: 3 });
+    const session = new FakeSession();
+    const patient = failure(ask(session, 'client.0', 'barrier', READY));
+    const hasty = failure(ask(session, 'client.1', 'barrier', { ...READY, timeout: 1 }));
+    clock.advance(1000);
+    expect(await hasty).toMatchObject({ code: 'TIMED_OUT' });
+    expect(await patient).toMatchObject({ code: 'BARRIER_BROKEN' });
+    expect(clock.timers).toBe(0);
+  });
+});
+
+test('a wait for a key has no deadline but the one it is told', async () => {
+  const { clock, broker, ask } = lab({ client: 2 });
+  const session = new FakeSession();
+  ask(session, 'client.0', 'get', { key: 'k', wait: true });
+  expect(broker.debugState()).toEqual({ spaces: 1, waiters: 1, timers: 0 });
+  const hasty = failure(ask(session, 'client.1', 'get', { key: 'k', wait: true, timeout: 1 }));
+  clock.advance(1000);
+  expect(await hasty).toEqual({ code: 'TIMED_OUT', message: 'key "k" was not set within 1.0 s' });
+  expect(broker.debugState()).toMatchObject({ waiters: 1, timers: 0 });
+});
+
+describe('the data of a release', () => {
+  test('is encoded once, and sent once to each session before its answers', async () => {
+    const { ask } = lab({ client: 4 });
+    const frames: Uint8Array[] = [];
+    class Counting extends FakeSession {
+      override sendEncoded(frame: Uint8Array): void {
+        frames.push(frame);
+        super.sendEncoded(frame);
+      }
+    }
+    const [left, right] = [new Counting(), new Counting()];
+    const answers = [
+      ask(left, 'client.0', 'barrier', { ...READY, data: { n: 0 } }),
+      ask(left, 'client.1', 'barrier', READY),
+      ask(right, 'client.2', 'barrier', { ...READY, data: [2] }),
+      ask(right, 'client.3', 'barrier', READY),
+    ];
+    await Promise.all(answers.map(({ answer }) => answer));
+    await settled();
+    expect(frames).toHaveLength(2);
+    expect(frames[1]).toBe(frames[0]);
+    const event = {
+      kind: 'event',
+      name: 'barrier.data',
+      params: {
+        attempt: ATTEMPT,
+        name: 'ready',
+        generation: 0,
+        json: '{"client.0":{"n":0},"client.1":null,"client.2":[2],"client.3":null}',
+      },
+    };
+    expect(left.sent[0]).toEqual(event);
+    expect(left.sent.slice(1)).toMatchObject([{ member: 'client.0' }, { member: 'client.1' }]);
+    expect(right.sent[0]).toEqual(event);
+    expect(right.sent.slice(1)).toMatchObject([{ member: 'client.2' }, { member: 'client.3' }]);
+  });
+
+  test('is not sent where nobody brought any', async () => {
+    const { ask } = lab({ client: 1 });
+    const session = new FakeSession();
+    expect(await ask(session, 'client.0', 'barrier', READY).answer).toMatchObject({ hasData: false });
+    await settled();
+    expect(session.sent).toHaveLength(1);
+  });
+});
+
+describe('a member that has left', () => {
+  test('breaks the waits of the others, and its own', async () => {
+    const { broker, ask } = lab({ client: 3 });
+    const session = new FakeSession();
+    const own = failure(ask(session, 'client.0', 'barrier', READY));
+    const other = failure(ask(session, 'client.1', 'barrier', READY));
+    broker.leave(ATTEMPT, 'client.0', 'was lost');
+    expect(await own).toEqual({ code: 'CANCELLED', message: 'client.0 was lost' });
+    expect(await other).toMatchObject({ code: 'BARRIER_BROKEN' });
+    expect(broker.debugState()).toEqual(EMPTY);
+  });
+});
+
+describe('a space that is closed', () => {
+  test('tells whoever still waits, and keeps nothing', async () => {
+    const { clock, broker, ask } = lab({ client: 3 });
+    const session = new FakeSession();
+    const waiting = [
+      failure(ask(session, 'client.0', 'barrier', READY)),
+      failure(ask(session, 'client.1', 'get', { key: 'k', wait: true })),
+    ];
+    broker.close(ATTEMPT);
+    expect(await Promise.all(waiting)).toEqual([
+      { code: 'SPACE_CLOSED', message: 'the test is over' },
+      { code: 'SPACE_CLOSED', message: 'the test is over' },
+    ]);
+    expect(broker.debugState()).toEqual({ spaces: 0, waiters: 0, timers: 0 });
+    expect(clock.timers).toBe(0);
+  });
+
+  test('takes nothing any more, and being told of it again is no harm', () => {
+    const { broker, ask } = lab({ client: 1 });
+    broker.close(ATTEMPT);
+    expect(() => ask(new FakeSession(), 'client.0', 'keys', {})).toThrow('the test is over');
+    broker.close(ATTEMPT);
+    broker.leave(ATTEMPT, 'client.0', 'ended');
+    broker.keepOnly(ATTEMPT, 'client.0', new Set());
+    expect(broker.waits(ATTEMPT)).toEqual([]);
+  });
+});
