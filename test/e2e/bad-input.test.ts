@@ -45,12 +45,18 @@ const SUITES: Record<string, { files: Record<string, string>; code: string; says
     says: 'suite.yaml:3:3: no test uses role "idle"\n    3 |   idle: "true"\n      |   ^^^^',
   },
   'a missing script': {
-    files: { 'suite.yaml': 'tests:\n  - name: a\n    roles:\n      s: ./serve.sh\n', 'server.sh': '#!/bin/sh\n' },
+    files: {
+      'suite.yaml': 'tests:\n  - name: a\n    roles:\n      s: ./serve.sh\n',
+      'server.sh': '#!/bin/sh\n',
+    },
     code: 'SCRIPT_MISSING',
     says: 'suite.yaml:4:10: the script ./serve.sh does not exist\n    4 |       s: ./serve.sh\n      |          ^^^^^^^^^^\ndid you mean "./server.sh"?',
   },
   'a script without execute bit or interpreter': {
-    files: { 'suite.yaml': 'tests:\n  - name: a\n    roles:\n      s: ./serve.sh\n', 'serve.sh': 'echo hi\n' },
+    files: {
+      'suite.yaml': 'tests:\n  - name: a\n    roles:\n      s: ./serve.sh\n',
+      'serve.sh': 'echo hi\n',
+    },
     code: 'SCRIPT_NOT_RUNNABLE',
     says: 'suite.yaml:4:10: the script ./serve.sh cannot be run: it has neither a first line "#!…" with an execute bit (chmod +x ./serve.sh)',
   },
@@ -71,27 +77,68 @@ test('mistakes in a suite are shown at their place, before any machine is starte
 const COMMAND_LINES: [args: string[], says: string, code: string, exit?: number][] = [
   [['run', '--local'], 'nothing to run: give a suite file, or --role NAME=SCRIPT', 'USAGE'],
   [['run', '--local', 'none.yaml'], 'suite file none.yaml: there is no such file', 'USAGE'],
-  [['run', '--local', '--role', 'a=true', '--role', 'a=true'], '--role a is given twice; for several machines write --role a:2=…', 'USAGE'],
-  [['run', '--local', '--role', 'a'], '--role a: no "="; write --role NAME=SCRIPT or --role NAME:COUNT=SCRIPT', 'USAGE'],
-  [['run', '--local', '--role', 'a:0=true'], '--role a:0=true: the count must be a whole number of at least 1', 'USAGE'],
+  [
+    ['run', '--local', '--role', 'a=true', '--role', 'a=true'],
+    '--role a is given twice; for several machines write --role a:2=…',
+    'USAGE',
+  ],
+  [
+    ['run', '--local', '--role', 'a'],
+    '--role a: no "="; write --role NAME=SCRIPT or --role NAME:COUNT=SCRIPT',
+    'USAGE',
+  ],
+  [
+    ['run', '--local', '--role', 'a:0=true'],
+    '--role a:0=true: the count must be a whole number of at least 1',
+    'USAGE',
+  ],
   [['run', '--local', '--role', 'A=true'], '--role A=true: "A" is not a role\'s name', 'USAGE'],
   [['run', '--local', '--role', 'a=./none'], '--role a: the script ./none does not exist', 'SCRIPT_MISSING'],
-  [['run', '--local', '--role', 'a=./plain'], '--role a: the script ./plain cannot be run', 'SCRIPT_NOT_RUNNABLE'],
+  [
+    ['run', '--local', '--role', 'a=./plain'],
+    '--role a: the script ./plain cannot be run',
+    'SCRIPT_NOT_RUNNABLE',
+  ],
   [['run', '--local', '--role', 'a=../x'], '--role a: ../x is outside ', 'PATH_ESCAPES'],
   [['run', '--local', '--role', 'a=true', '--file', 'none'], '--file none: there is no such file', 'USAGE'],
-  [['run', '--local', '--role', 'a=true', '--file', '/etc/passwd'], '--file: /etc/passwd is outside ', 'PATH_ESCAPES'],
-  [['run', '--local', '--role', 'a=true', '--net', 'bridge'], '--net takes auto, namespaces or host, not "bridge"', 'USAGE'],
+  [
+    ['run', '--local', '--role', 'a=true', '--file', '/etc/passwd'],
+    '--file: /etc/passwd is outside ',
+    'PATH_ESCAPES',
+  ],
+  [
+    ['run', '--local', '--role', 'a=true', '--net', 'bridge'],
+    '--net takes auto, namespaces or host, not "bridge"',
+    'USAGE',
+  ],
   [['run', '--local', '--role', 'a=true', '--param', 'x'], '--param takes KEY=VALUE, not "x"', 'USAGE'],
   [['run', '--local', '--role', 'a=true', '--param', 'X=1'], '--param X: use a lower-case letter', 'USAGE'],
   [['run', '--local', '--role', 'a=true', '--timeout', 'soon'], '"soon" is not a duration', 'USAGE'],
-  [['run', '--local', 'good.yaml', '--role', 'a=true'], 'give either a suite file or --role, not both', 'USAGE'],
+  [
+    ['run', '--local', 'good.yaml', '--role', 'a=true'],
+    'give either a suite file or --role, not both',
+    'USAGE',
+  ],
   [['run', '--local', 'good.yaml', '--only', 'z*'], '--only "z*" matches no test; the suite has: a', 'USAGE'],
-  [['run', '--local', 'good.yaml', '--param', 'sise=1'], '--param sise: no such parameter; the suite declares: size; did you mean "size"?', 'USAGE'],
+  [
+    ['run', '--local', 'good.yaml', '--param', 'sise=1'],
+    '--param sise: no such parameter; the suite declares: size; did you mean "size"?',
+    'USAGE',
+  ],
   [['run', '--role', 'a=true'], 'no master was named, and none is alive in ', 'NO_MASTER'],
   [['nodes', '--master', 'ws://127.0.0.1:1'], 'no master answers at ws://127.0.0.1:1: ', 'NO_MASTER'],
-  [['agent', '--name', 'a b', '--master', 'ws://127.0.0.1:1'], '--name a b: use letters, digits, dots, dashes and underscores', 'USAGE'],
+  [
+    ['agent', '--name', 'a b', '--master', 'ws://127.0.0.1:1'],
+    '--name a b: use letters, digits, dots, dashes and underscores',
+    'USAGE',
+  ],
   [['master', '--listen', 'nonsense'], '"nonsense" is neither HOST:PORT nor unix:PATH', 'BAD_ADDRESS'],
-  [['master', '--listen', '0.0.0.0:0'], '0.0.0.0:0 is reachable from other machines, and this version has no TLS', 'UNSAFE_LISTEN', 2],
+  [
+    ['master', '--listen', '0.0.0.0:0'],
+    '0.0.0.0:0 is reachable from other machines, and this version has no TLS',
+    'UNSAFE_LISTEN',
+    2,
+  ],
   [['runn'], "unknown command 'runn'\n(Did you mean run?)", 'USAGE'],
   [['run', '--loca'], "unknown option '--loca'\n(Did you mean --local?)", 'USAGE'],
 ]; // prettier-ignore
@@ -120,8 +167,12 @@ test('a state directory that cannot be written, or is in use, and a port that is
     const master = await tutti(['master', '--state', dir, '--listen', '127.0.0.1:0']);
     expect(master).toMatchObject({ code: 2, stdout: '' });
     expect(master.stderr).toContain(`tutti: the master's state directory ${dir} cannot be used: `);
-    expect(master.stderr).toContain('Give another one with --state DIR, or correct its owner and mode. (STATE_NOT_WRITABLE)');
-    const agent = await tutti(['agent', '--state', dir, '--master', 'ws://127.0.0.1:1', '--name', 'n'], { env: token });
+    expect(master.stderr).toContain(
+      'Give another one with --state DIR, or correct its owner and mode. (STATE_NOT_WRITABLE)',
+    );
+    const agent = await tutti(['agent', '--state', dir, '--master', 'ws://127.0.0.1:1', '--name', 'n'], {
+      env: token,
+    });
     expect(agent).toMatchObject({ code: 2, stdout: '' });
     expect(agent.stderr).toContain(`tutti: the agent's state directory ${dir} cannot be used: `);
     const run = await tutti(['run', '--local', '--net', 'host', '--report', dir, '--role', 'a=true']);
@@ -136,7 +187,13 @@ test('a state directory that cannot be written, or is in use, and a port that is
     taken.listen(0, '127.0.0.1', resolve);
   });
   const { port } = taken.address() as { port: number };
-  const second = await tutti(['master', '--state', await temporaryDirectory(), '--listen', `127.0.0.1:${port}`]);
+  const second = await tutti([
+    'master',
+    '--state',
+    await temporaryDirectory(),
+    '--listen',
+    `127.0.0.1:${port}`,
+  ]);
   expect(second).toMatchObject({ code: 2, stdout: '' });
   expect(second.stderr).toContain(
     `tutti: 127.0.0.1:${port} is in use by another process\n` +
@@ -150,32 +207,44 @@ test('a state directory that cannot be written, or is in use, and a port that is
   expect(third.stderr).toContain('(STATE_IN_USE)');
 });
 
-test.skipIf(process.getuid?.() !== 0)('a full disk while files are staged is an error that names the disk, not a hang', { timeout: 90_000 }, async () => {
-  const cwd = await folder({ 'a.sh': '#!/bin/sh\ntrue\n' });
-  await writeFile(join(cwd, 'large'), Buffer.alloc(6_000_000, 'large'));
-  const args = ['run', '--role', 'a=./a.sh', '--file', 'large'];
+test.skipIf(process.getuid?.() !== 0)(
+  'a full disk while files are staged is an error that names the disk, not a hang',
+  { timeout: 90_000 },
+  async () => {
+    const cwd = await folder({ 'a.sh': '#!/bin/sh\ntrue\n' });
+    await writeFile(join(cwd, 'large'), Buffer.alloc(6_000_000, 'large'));
+    const args = ['run', '--role', 'a=./a.sh', '--file', 'large'];
 
-  const master = await startMaster();
-  const state = await mountSmall('4m');
-  await startAgent(master, { name: 'small', state });
-  const run = await tutti(args, { cwd, env: master.env });
-  expect(run).toMatchObject({ code: 2 });
-  const report = readReport(join(cwd, 'tutti-results/latest'));
-  expect(reportMistakes(report)).toEqual([]);
-  const [only] = report.tests;
-  expect(only).toMatchObject({ status: 'ERROR' });
-  expect(only?.cause).toMatch(new RegExp(`^a\\.0 on small could not be staged: ${state}/blobs/.* cannot be written: no space is left on the disk$`));
-  expect(await stateOf(master, 'small')).toBe('idle');
-  expect(await tutti(['run', '--role', 'a=true'], { cwd, env: master.env })).toMatchObject({ code: 0 });
+    const master = await startMaster();
+    const state = await mountSmall('4m');
+    await startAgent(master, { name: 'small', state });
+    const run = await tutti(args, { cwd, env: master.env });
+    expect(run).toMatchObject({ code: 2 });
+    const report = readReport(join(cwd, 'tutti-results/latest'));
+    expect(reportMistakes(report)).toEqual([]);
+    const [only] = report.tests;
+    expect(only).toMatchObject({ status: 'ERROR' });
+    expect(only?.cause).toMatch(
+      new RegExp(
+        `^a\\.0 on small could not be staged: ${state}/blobs/.* cannot be written: no space is left on the disk$`,
+      ),
+    );
+    expect(await stateOf(master, 'small')).toBe('idle');
+    expect(await tutti(['run', '--role', 'a=true'], { cwd, env: master.env })).toMatchObject({ code: 0 });
 
-  const small = await startMaster({ state: await mountSmall('4m') });
-  await agentsOf(small, 1);
-  const refused = await tutti(args, { cwd, env: small.env });
-  expect(refused).toMatchObject({ code: 2 });
-  expect(refused.stderr).toMatch(new RegExp(`tutti: ${small.state}/blobs/.* cannot be written: no space is left on the disk\n.*\\(DISK_FULL\\)`));
-  expectDocumented('DISK_FULL');
-  expect(await tutti(['run', '--role', 'a=true'], { cwd, env: small.env })).toMatchObject({ code: 0 });
-});
+    const small = await startMaster({ state: await mountSmall('4m') });
+    await agentsOf(small, 1);
+    const refused = await tutti(args, { cwd, env: small.env });
+    expect(refused).toMatchObject({ code: 2 });
+    expect(refused.stderr).toMatch(
+      new RegExp(
+        `tutti: ${small.state}/blobs/.* cannot be written: no space is left on the disk\n.*\\(DISK_FULL\\)`,
+      ),
+    );
+    expectDocumented('DISK_FULL');
+    expect(await tutti(['run', '--role', 'a=true'], { cwd, env: small.env })).toMatchObject({ code: 0 });
+  },
+);
 
 const MISTAKES_IN_SCRIPTS = {
   'shell.sh': `#!/bin/sh
@@ -248,7 +317,9 @@ test('scripts that ask for impossible barriers and keys are told so, in each lan
   const [only] = readReport(join(cwd, 'tutti-results/latest')).tests;
   expect(outcome, await stderrOf(cwd, only, 'c.0')).toMatchObject({ code: 0 });
   const statuses = (await stdoutOf(cwd, only, 'a.0')).split('\n').filter((line) => line !== '');
-  const complaints = (await stderrOf(cwd, only, 'a.0')).split('\n').filter((line) => line.startsWith('tutti: '));
+  const complaints = (await stderrOf(cwd, only, 'a.0'))
+    .split('\n')
+    .filter((line) => line.startsWith('tutti: '));
   expect({ statuses, complaints }).toMatchInlineSnapshot(`
     {
       "complaints": [
@@ -325,7 +396,9 @@ test('peers that send garbage, or a frame of 100 MiB, or nothing, harm themselve
   await agentsOf(master, 1);
   const token = readFileSync(master.tokenFile, 'utf8').trim();
   const peer = async (endpoint: string, talk: (ws: WebSocket) => void) => {
-    const ws = new WebSocket(`${master.url}/${endpoint}`, 'tutti.1', { headers: { authorization: `Bearer ${token}` } });
+    const ws = new WebSocket(`${master.url}/${endpoint}`, 'tutti.1', {
+      headers: { authorization: `Bearer ${token}` },
+    });
     ws.on('error', () => {});
     const closed = new Promise<void>((resolve) => {
       ws.once('close', () => resolve());
@@ -355,4 +428,3 @@ test('peers that send garbage, or a frame of 100 MiB, or nothing, harm themselve
 function expectDocumented(code: string): void {
   expect(readFileSync(join(repository, 'docs/errors.md'), 'utf8')).toContain(code);
 }
-

@@ -33,12 +33,19 @@ test.for(['SIGTERM', 'SIGKILL'] as const)(
     const told = await traces();
     const cwd = await folder({});
     const stop = join(cwd, 'stop');
-    const run = await startTutti(['run', '--role', `a=${COUNTING(told.tell, stop)}`], { cwd, env: master.env, input: '' });
+    const run = await startTutti(['run', '--role', `a=${COUNTING(told.tell, stop)}`], {
+      cwd,
+      env: master.env,
+      input: '',
+    });
     const log = await logOf(master, 'a.0', 'stdout.log', /^3\n/m);
 
     agent.process.kill(signal);
     await agent.process.ended;
-    await eventually(async () => (await stateOf(master, 'n1')) === 'unreachable', { timeout: 6000, every: 100 });
+    await eventually(async () => (await stateOf(master, 'n1')) === 'unreachable', {
+      timeout: 6000,
+      every: 100,
+    });
     const after = await startAgent(master, { name: 'n1', state: agent.state });
     expect(await stateOf(master, 'n1')).toBe('running');
     const known = lines(await readFile(log, 'utf8')).length;
@@ -77,7 +84,9 @@ test('a member that ends while no agent is there is collected by the next one', 
   expect(await run.ended).toMatchObject({ code: 0 });
   const [only] = readReport(join(cwd, 'tutti-results/latest')).tests;
   expect(await stdoutOf(cwd, only, 'a.0')).toBe('begun\nended\n');
-  expect(await readFile(join(cwd, 'tutti-results/latest', member(only, 'a.0').dir, 'out/kept'), 'utf8')).toBe('kept\n');
+  expect(await readFile(join(cwd, 'tutti-results/latest', member(only, 'a.0').dir, 'out/kept'), 'utf8')).toBe(
+    'kept\n',
+  );
 });
 
 test('a machine that stands still is unreachable within 5 s; when it goes on, so does the run', async () => {
@@ -155,7 +164,9 @@ test('a master killed and started again ends its run as ERROR and says so; its m
     input: '',
   });
   await logOf(master, 'a.1', 'stdout.log', /up/);
-  await eventually(() => readReport(join(master.state, 'runs/latest')).tests[0]?.attempts[0]?.members[1] !== undefined);
+  await eventually(
+    () => readReport(join(master.state, 'runs/latest')).tests[0]?.attempts[0]?.members[1] !== undefined,
+  );
   master.process.kill('SIGKILL');
   await master.process.ended;
   const again = await startMaster({ state: master.state, listen: master.url.replace('ws://', '') });
@@ -172,13 +183,18 @@ test('a master killed and started again ends its run as ERROR and says so; its m
   expect(await stdoutOf(cwd, report.tests[0], 'a.1')).toBe('up\n');
   expect(await readdir(join(master.state, 'runs'))).not.toContain('2-adhoc'); // it was not begun anew
 
-  await eventually(async () => (await stateOf(again, 'n1')) === 'idle' && (await stateOf(again, 'n2')) === 'idle', {
-    timeout: 15_000,
-    every: 50,
-  });
+  await eventually(
+    async () => (await stateOf(again, 'n1')) === 'idle' && (await stateOf(again, 'n2')) === 'idle',
+    {
+      timeout: 15_000,
+      every: 50,
+    },
+  );
   expect(told.left()).toEqual([]);
   for (const { state } of agents) expect(await readdir(join(state, 'members'))).toEqual([]);
-  expect(await tutti(['run', '--role', 'a:2=tutti barrier x'], { cwd, env: again.env })).toMatchObject({ code: 0 });
+  expect(await tutti(['run', '--role', 'a:2=tutti barrier x'], { cwd, env: again.env })).toMatchObject({
+    code: 0,
+  });
 });
 
 test('a master that is told to stop ends its run as interrupted, and the client hears of it', async () => {
@@ -186,7 +202,11 @@ test('a master that is told to stop ends its run as interrupted, and the client 
   await agentsOf(master, 1);
   const told = await traces();
   const cwd = await folder({});
-  const run = await startTutti(['run', '--role', `a=${told.tell}; echo up; sleep 1000`], { cwd, env: master.env, input: '' });
+  const run = await startTutti(['run', '--role', `a=${told.tell}; echo up; sleep 1000`], {
+    cwd,
+    env: master.env,
+    input: '',
+  });
   await logOf(master, 'a.0', 'stdout.log', /up/);
   master.process.kill('SIGTERM');
   expect(await master.process.ended).toMatchObject({ code: 0 });
@@ -202,7 +222,10 @@ test('when the client that owns a run is killed, the run is cancelled after 30 s
   const master = await startMaster();
   await agentsOf(master, 1);
   const told = await traces();
-  const run = await startTutti(['run', '--role', `a=${told.tell}; echo up; sleep 1000`], { env: master.env, input: '' });
+  const run = await startTutti(['run', '--role', `a=${told.tell}; echo up; sleep 1000`], {
+    env: master.env,
+    input: '',
+  });
   await logOf(master, 'a.0', 'stdout.log', /up/);
   run.kill('SIGKILL');
   await run.ended;
@@ -211,7 +234,10 @@ test('when the client that owns a run is killed, the run is cancelled after 30 s
   await next.waitForLine('queued, needs 1 node');
   expect((await next.ended).code).toBe(0);
   const report = readReport(join(master.state, 'runs/1-adhoc'));
-  expect(report).toMatchObject({ status: 'INTERRUPTED', tests: [{ cause: 'the client that owned the run went away' }] });
+  expect(report).toMatchObject({
+    status: 'INTERRUPTED',
+    tests: [{ cause: 'the client that owned the run went away' }],
+  });
   expect(told.left()).toEqual([]);
 });
 
@@ -221,9 +247,9 @@ async function logOf(
   name: string,
   file: string,
   pattern: RegExp,
-  test = 'tests/01-adhoc',
+  dir = 'tests/01-adhoc',
 ): Promise<string> {
-  const path = join(state, 'runs/latest', test, 'attempt-1', name, file);
+  const path = join(state, 'runs/latest', dir, 'attempt-1', name, file);
   await eventually(async () => pattern.test(await readFile(path, 'utf8')), { timeout: 20_000, every: 20 });
   return path;
 }

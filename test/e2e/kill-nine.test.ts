@@ -3,7 +3,7 @@ import { randomBytes } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { folder } from './support/results.ts';
-import { expectNothingLeft, type Traces, traces } from './support/traces.ts';
+import { leftovers, type Traces, traces } from './support/traces.ts';
 import { eventually, kill, processesWith, type RunningTutti, startTutti } from './support/tutti.ts';
 
 /** Members that do their best to stay. */
@@ -33,9 +33,7 @@ test('killed at random moments of its start', { timeout: 120_000 }, async () => 
         await delay(ms);
         run.kill('SIGKILL');
         await run.ended;
-        await expectNothingLeft(run, told, { within: 25_000 }).catch((error: unknown) => {
-          throw new Error(`killed after ${ms} ms`, { cause: error });
-        });
+        expect(await leftovers(run, told, { within: 25_000 }), `killed after ${ms} ms`).toEqual([]);
       }),
     );
   }
@@ -46,7 +44,7 @@ test('killed when its machines are ready, and files are being sent to them', asy
   await run.waitForLine(/^2 agents/);
   run.kill('SIGKILL');
   await run.ended;
-  await expectNothingLeft(run, told);
+  expect(await leftovers(run, told)).toEqual([]);
 });
 
 test('killed while its members run', async () => {
@@ -54,7 +52,7 @@ test('killed while its members run', async () => {
   await eventually(() => told.told === 2, { timeout: 30_000 });
   run.kill('SIGKILL');
   await run.ended;
-  await expectNothingLeft(run, told);
+  expect(await leftovers(run, told)).toEqual([]);
 });
 
 test('killed together with the shell that started it, as a CI ends a job', async () => {
@@ -62,7 +60,7 @@ test('killed together with the shell that started it, as a CI ends a job', async
   await eventually(() => told.told === 2, { timeout: 30_000 });
   kill(-run.pid);
   await run.ended;
-  await expectNothingLeft(run, told);
+  expect(await leftovers(run, told)).toEqual([]);
 });
 
 test('killed together with its master and its agents', async () => {
@@ -72,7 +70,7 @@ test('killed together with its master and its agents', async () => {
   expect(daemons.length).toBeGreaterThanOrEqual(4);
   for (const { pid } of daemons) kill(pid);
   await run.ended;
-  await expectNothingLeft(run, told);
+  expect(await leftovers(run, told)).toEqual([]);
 });
 
 test('an agent of its killed alone: the run ends as an error of the lab, and nothing stays', async () => {
@@ -84,6 +82,5 @@ test('an agent of its killed alone: the run ends as an error of the lab, and not
   const outcome = await run.ended;
   expect(outcome).toMatchObject({ code: 2 });
   expect(outcome.stderr).toContain('agent n2 of the local lab was killed by SIGKILL');
-  await expectNothingLeft(run, told);
+  expect(await leftovers(run, told)).toEqual([]);
 });
-

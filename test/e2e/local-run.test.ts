@@ -3,7 +3,7 @@ import { readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { attempt, folder, member, named, stdoutOf, textOf } from './support/results.ts';
-import { expectNothingLeft, traces } from './support/traces.ts';
+import { leftovers, traces } from './support/traces.ts';
 import { eventually, readReport, reportMistakes, startTutti, tutti } from './support/tutti.ts';
 
 test('roles with counts, inline and from files, meet and end in one report', async () => {
@@ -45,7 +45,7 @@ test('roles with counts, inline and from files, meet and end in one report', asy
   const [only] = report.tests;
   expect(only).toMatchObject({ status: 'PASS', params: { size: '3' } });
   const { members, barriers } = attempt(only);
-  expect(members.map(({ member, node, exit }) => ({ member, node, exit }))).toEqual([
+  expect(members).toMatchObject([
     { member: 'server.0', node: 'n1', exit: 0 },
     { member: 'client.0', node: 'n2', exit: 0 },
     { member: 'client.1', node: 'n3', exit: 0 },
@@ -58,7 +58,7 @@ test('roles with counts, inline and from files, meet and end in one report', asy
   expect(outcome.stdout).toContain('report: tutti-results/latest/report.yaml');
   expect(outcome.stderr).toMatch(/^3 agents (in network namespaces|on this host's network)/);
   expect(told.told).toBe(3);
-  await expectNothingLeft(run, told, { within: 0 });
+  expect(await leftovers(run, told, { within: 0 })).toEqual([]);
 });
 
 const VERDICTS = `
@@ -182,7 +182,7 @@ test('several tests run one after another, and each gets the verdict that its me
   for (const name of ['a.0', 'b.0']) {
     expect(member(the('stuck'), name)).toMatchObject({ status: 'INTERRUPTED', stopped: 'timeout' });
   }
-  await expectNothingLeft(run, undefined, { within: 0 });
+  expect(await leftovers(run, undefined, { within: 0 })).toEqual([]);
 });
 
 test.for([
@@ -230,7 +230,7 @@ test.for(['SIGINT', 'SIGTERM', 'SIGHUP'] as const)(
     expect(report.tests[0]?.cause).toBe(`cancelled by ${signal}`);
     expect(report.tests[1]).toMatchObject({ attempts: [], cause: `not run: cancelled by ${signal}` });
     expect(await stdoutOf(cwd, report.tests[0], 'a.0')).toBe('begun\n');
-    await expectNothingLeft(run, told, { within: 0 });
+    expect(await leftovers(run, told, { within: 0 })).toEqual([]);
   },
 );
 
@@ -248,7 +248,7 @@ test('a second Ctrl-C does not wait, and still nothing is left', async () => {
   const pressed = performance.now();
   expect(await run.ended).toMatchObject({ code: 130 });
   expect(performance.now() - pressed).toBeLessThan(3000); // the stop ladder alone takes 5 s
-  await expectNothingLeft(run, told);
+  expect(await leftovers(run, told)).toEqual([]);
 });
 
 test('results are numbered, and latest is the newest', async () => {

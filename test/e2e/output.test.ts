@@ -5,7 +5,7 @@ import { lstat, readdir, readFile, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { attempt, folder, member, named, stderrOf, stdoutOf } from './support/results.ts';
-import { expectNothingLeft, traces } from './support/traces.ts';
+import { leftovers, traces } from './support/traces.ts';
 import { eventually, processesWith, readReport, reportMistakes, startTutti } from './support/tutti.ts';
 
 test('binary output with NULs and no final newline is kept to the byte', async () => {
@@ -127,7 +127,7 @@ test('what scripts commonly do to their streams, groups and children works, and 
   expect(member(killed, 'c.0')).toMatchObject({ status: 'FAIL', exit: 300 % 256 });
   expect(member(killed, 'c.0').cause).toContain('last line: "half a line"');
 
-  await expectNothingLeft(run, told, { within: 0 });
+  expect(await leftovers(run, told, { within: 0 })).toEqual([]);
 });
 
 test('what lies in $TUTTI_OUT comes along with its modes and links; what cannot is named', async () => {
@@ -178,12 +178,11 @@ test('a script finds the promised names in its environment, and no others', asyn
   );
   expect(code).toBe(0);
   const text = await stdoutOf(cwd, report.tests[0], 'a.0');
-  const env = Object.fromEntries(
-    text
-      .trim()
-      .split('\n')
-      .map((line) => line.split(/=(.*)/s)),
-  );
+  const pairs = text
+    .trim()
+    .split('\n')
+    .map((line): [string, string] => [line.slice(0, line.indexOf('=')), line.slice(line.indexOf('=') + 1)]);
+  const env: Record<string, string> = Object.fromEntries(pairs);
   expect(Object.keys(env).toSorted()).toEqual(
     // prettier-ignore
     [
@@ -272,7 +271,7 @@ print(tutti.get('beat'), slowest)
   expect(slowest).toBeLessThan(2); // seconds; the machine is shared, and the bench measures it properly
   expect(highest).toBeGreaterThan(20);
   expect(highest).toBeLessThan(300); // MB
-  await expectNothingLeft(run, undefined, { within: 0 });
+  expect(await leftovers(run, undefined, { within: 0 })).toEqual([]);
 });
 
 async function runLocal(cwd: string, args: string[], env: Record<string, string> = {}) {

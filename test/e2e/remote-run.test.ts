@@ -35,15 +35,14 @@ test('tutti nodes lists the machines as a table and as JSON', async () => {
   expect(await agent.process.ended).toMatchObject({ code: 0 });
   await eventually(async () => (await stateOf(master, 'web-10')) === 'offline');
   expect(await nodesOf(master)).toMatchObject([
-    { name: 'web-9', state: 'idle', facts: { cpus: expect.any(Number), arch: process.arch } },
+    { name: 'web-9', state: 'idle', facts: { arch: process.arch } },
     { name: 'web-10', state: 'offline', labels: { rack: '7', gpu: '' } },
   ]);
   master.process.kill('SIGTERM');
   expect(await master.process.ended).toMatchObject({ code: 0 });
-  expect(await tutti(['nodes'], { env: master.env })).toMatchObject({
-    code: 64,
-    stderr: expect.stringContaining('(NO_MASTER)'),
-  });
+  const nobody = await tutti(['nodes'], { env: master.env });
+  expect(nobody.code).toBe(64);
+  expect(nobody.stderr).toContain('(NO_MASTER)');
 });
 
 test('results of a run on a master elsewhere are fetched, with --no-logs the reports only; what a machine has is not sent again', async () => {
@@ -76,7 +75,10 @@ test('results of a run on a master elsewhere are fetched, with --no-logs the rep
 
   const stored = () => agents.map(({ state }) => blobsIn(state));
   const before = await Promise.all(stored());
-  const second = await tutti(['run', 'suite.yaml', '--no-logs', '--report', 'reports'], { cwd, env: master.env });
+  const second = await tutti(['run', 'suite.yaml', '--no-logs', '--report', 'reports'], {
+    cwd,
+    env: master.env,
+  });
   expect(second).toMatchObject({ code: 0 });
   expect((await readdir(join(cwd, 'reports/2-far-away'))).toSorted()).toEqual(['junit.xml', 'report.yaml']);
   const after = await Promise.all(stored());
@@ -98,9 +100,15 @@ test('who shows a wrong token, or none, is turned away and told what to do', asy
   const attempts = [
     { args: ['nodes', '--token-file', wrong], says: "the connection's token is not this master's" },
     { args: ['nodes'], says: 'the connection carries no token' },
-    { args: ['run', '--role', 'a=true', '--token-file', wrong], says: "the connection's token is not this master's" },
+    {
+      args: ['run', '--role', 'a=true', '--token-file', wrong],
+      says: "the connection's token is not this master's",
+    },
     { args: ['nodes', '--token-file', '/nonexistent'], says: 'the token file /nonexistent cannot be read' },
-    { args: ['agent', '--name', 'n', '--token-file', wrong], says: "the connection's token is not this master's" },
+    {
+      args: ['agent', '--name', 'n', '--token-file', wrong],
+      says: "the connection's token is not this master's",
+    },
     { args: ['agent', '--name', 'n'], says: 'there is no token to show to the master' },
   ];
   for (const { args, says } of attempts) {
@@ -116,36 +124,49 @@ test('who shows a wrong token, or none, is turned away and told what to do', asy
 });
 
 test.for([
-  { theirs: 2, says: 'agent old speaks protocol 2.0, this master 1.0: upgrade this master (agent old is newer)' },
-  { theirs: 0, says: 'agent old speaks protocol 0.0, this master 1.0: upgrade agent old (this master is newer)' },
-])('an agent of protocol major $theirs is refused, and told which side to upgrade', async ({ theirs, says }) => {
-  const master = await startMaster();
-  const token = (await readFile(master.tokenFile, 'utf8')).trim();
-  const ws = new WebSocket(`${master.url}/agent`, 'tutti.1', { headers: { authorization: `Bearer ${token}` } });
-  const answer = Promise.withResolvers<unknown>();
-  ws.on('error', answer.reject);
-  ws.on('message', (bytes: Buffer) => answer.resolve(decode(bytes)));
-  ws.on('open', () => ws.send(encode({ kind: 'call', id: 1, name: 'hello', params: hello(theirs) })));
-  expect(await answer.promise).toMatchObject({
-    kind: 'failure',
-    id: 1,
-    failure: { code: 'PROTOCOL_MISMATCH', message: says },
-  });
-  ws.terminate();
-  expect(await nodesOf(master)).toEqual([]);
-});
+  {
+    theirs: 2,
+    says: 'agent old speaks protocol 2.0, this master 1.0: upgrade this master (agent old is newer)',
+  },
+  {
+    theirs: 0,
+    says: 'agent old speaks protocol 0.0, this master 1.0: upgrade agent old (this master is newer)',
+  },
+])(
+  'an agent of protocol major $theirs is refused, and told which side to upgrade',
+  async ({ theirs, says }) => {
+    const master = await startMaster();
+    const token = (await readFile(master.tokenFile, 'utf8')).trim();
+    const ws = new WebSocket(`${master.url}/agent`, 'tutti.1', {
+      headers: { authorization: `Bearer ${token}` },
+    });
+    const answer = Promise.withResolvers<unknown>();
+    ws.on('error', answer.reject);
+    ws.on('message', (bytes: Buffer) => answer.resolve(decode(bytes)));
+    ws.on('open', () => ws.send(encode({ kind: 'call', id: 1, name: 'hello', params: hello(theirs) })));
+    expect(await answer.promise).toMatchObject({
+      kind: 'failure',
+      id: 1,
+      failure: { code: 'PROTOCOL_MISMATCH', message: says },
+    });
+    ws.terminate();
+    expect(await nodesOf(master)).toEqual([]);
+  },
+);
 
 test('a second machine with a name in use is refused, naming both; the first stays', async () => {
   const master = await startMaster();
   const first = await startAgent(master, { name: 'twin' });
-  const second = await tutti(['agent', '--state', await temporaryDirectory(), '--name', 'twin'], { env: master.env });
+  const second = await tutti(['agent', '--state', await temporaryDirectory(), '--name', 'twin'], {
+    env: master.env,
+  });
   expect(second.code).toBe(2);
-  const [mine, theirs] = [await idOf(first.state), expect.stringMatching(/^[0-9a-f]{8}$/)];
   const [, has, asks] =
     /the name "twin" is in use: agent (\w+) at 127\.0\.0\.1:\d+ has it, agent (\w+) at 127\.0\.0\.1:\d+ asks for it/.exec(
       second.stderr,
     ) ?? [];
-  expect([has, asks]).toEqual([mine.slice(0, 8), theirs]);
+  expect(has).toBe((await idOf(first.state)).slice(0, 8));
+  expect(asks).toMatch(/^[0-9a-f]{8}$/);
   expect(second.stderr).toContain('Start one of the two with another --name. (NAME_IN_USE)');
   expect(await stateOf(master, 'twin')).toBe('idle');
 });
@@ -167,7 +188,9 @@ test('a second agent on one state directory is refused', async () => {
   const { state, process } = await startAgent(master, { name: 'a' });
   const { code, stderr } = await tutti(['agent', '--state', state, '--name', 'b'], { env: master.env });
   expect(code).toBe(2);
-  expect(stderr).toMatch(new RegExp(`${RegExp.escape(state)} is used by the agent with pid ${process.pid}\n.*\\(STATE_IN_USE\\)`));
+  expect(stderr).toMatch(
+    new RegExp(`${RegExp.escape(state)} is used by the agent with pid ${process.pid}\n.*\\(STATE_IN_USE\\)`),
+  );
 });
 
 test.skipIf(process.getuid?.() !== 0)(
@@ -181,8 +204,12 @@ test.skipIf(process.getuid?.() !== 0)(
     const args = ['agent', '--state', copy, '--name', 'image'];
     // Another boot id, as far as this process can see.
     const through = [
-      'unshare', '--mount', 'sh', '-c',
-      `mount --bind ${copy}/boot /proc/sys/kernel/random/boot_id && exec "$@"`, 'sh',
+      'unshare',
+      '--mount',
+      'sh',
+      '-c',
+      `mount --bind ${copy}/boot /proc/sys/kernel/random/boot_id && exec "$@"`,
+      'sh',
     ]; // prettier-ignore
     const cloned = await (await startTutti(args, { env: master.env, through, input: '' })).ended;
     expect(cloned.code).toBe(2);
@@ -201,7 +228,9 @@ test.skipIf(process.getuid?.() !== 0)(
 test('a run that needs more machines than there are is refused: how many, and which are idle', async () => {
   const master = await startMaster();
   await agentsOf(master, 2);
-  const { code, stderr } = await tutti(['run', '--role', 'server=true', '--role', 'client:3=true'], { env: master.env });
+  const { code, stderr } = await tutti(['run', '--role', 'server=true', '--role', 'client:3=true'], {
+    env: master.env,
+  });
   expect(code).toBe(3);
   expect(stderr).toContain(
     'the run needs 4 nodes (server 1, client 3), the master has 2 connected (idle: n1, n2)\n' +
@@ -212,10 +241,13 @@ test('a run that needs more machines than there are is refused: how many, and wh
 test('a run waits, and says so, until the machines it needs are free', async () => {
   const master = await startMaster();
   await agentsOf(master, 2);
-  const first = await startTutti(['run', '--role', 'a:2=while ! tutti get go; do sleep 0.1; done', '--timeout', '40s'], {
-    env: master.env,
-    input: '',
-  });
+  const first = await startTutti(
+    ['run', '--role', 'a:2=while ! tutti get go; do sleep 0.1; done', '--timeout', '40s'],
+    {
+      env: master.env,
+      input: '',
+    },
+  );
   await first.waitForLine('running a.0 on n1, a.1 on n2');
   const second = await startTutti(['run', '--role', 'b=true'], { env: master.env, input: '' });
   await second.waitForLine('run 2 adhoc: queued, needs 1 node (b 1), 0 are idle');
@@ -238,7 +270,10 @@ test('Ctrl-C of the client ends the members on their machines; what they wrote i
   });
   await eventually(() => told.told === 1, { timeout: 20_000 });
   await eventually(async () => {
-    const log = await readFile(join(master.state, 'runs/latest/tests/01-adhoc/attempt-1/a.0/stdout.log'), 'utf8');
+    const log = await readFile(
+      join(master.state, 'runs/latest/tests/01-adhoc/attempt-1/a.0/stdout.log'),
+      'utf8',
+    );
     return log === 'begun\n';
   });
   run.kill('SIGINT');
@@ -263,7 +298,9 @@ async function idOf(state: string): Promise<string> {
 }
 
 /** What an agent's digest cache holds, and in which file. */
-async function blobsIn(state: string): Promise<Record<string, { size: number; ino: number; birthtimeMs: number }>> {
+async function blobsIn(
+  state: string,
+): Promise<Record<string, { size: number; ino: number; birthtimeMs: number }>> {
   const dir = join(state, 'blobs');
   if (!existsSync(dir)) return {};
   const entries = await readdir(dir, { recursive: true, withFileTypes: true });

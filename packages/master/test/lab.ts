@@ -82,7 +82,7 @@ export class FakeAgent {
     this.#hello = {
       protocol: { ...PROTOCOL },
       software: '0.1.0',
-      agent: id(name.replace(/\D/g, '') || '0'),
+      agent: id(Number(name.replace(/\D/g, '')).toString(16)),
       process: id('9'),
       boot: 'boot-1',
       name,

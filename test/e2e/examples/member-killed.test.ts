@@ -5,7 +5,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { expectNothingLeft } from '../support/traces.ts';
+import { leftovers } from '../support/traces.ts';
 import {
   canNamespace,
   eventually,
@@ -73,7 +73,7 @@ test.skipIf(!has('python3')).for<Victim>([
       Object.keys(NODES).map((each) => [each, 'FAIL', each === member ? undefined : member]),
     );
 
-    await expectNothingLeft(run, undefined, { within: 0 });
+    expect(await leftovers(run, undefined, { within: 0 })).toEqual([]);
     const sockets = before.map(({ environment }) => environment['TUTTI_SOCKET'] ?? '');
     expect(sockets.filter((path) => existsSync(path))).toEqual([]);
   },

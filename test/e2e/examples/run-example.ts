@@ -3,7 +3,7 @@ import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Report } from '@tutti/protocol';
 import { expect } from 'vitest';
-import { expectNothingLeft } from '../support/traces.ts';
+import { leftovers } from '../support/traces.ts';
 import { type Outcome, readReport, reportMistakes, repository, startTutti } from '../support/tutti.ts';
 
 export interface ExampleRun {
@@ -30,7 +30,7 @@ export async function runExample(name: string, ...args: string[]): Promise<Examp
     expect(existsSync(join(dir, of, 'stderr.log')), of).toBe(true);
   }
   expect(outcome.stdout).toMatch(/^report: tutti-results\/latest\/report\.yaml\n$/m);
-  await expectNothingLeft(run, undefined, { within: 0 });
+  expect(await leftovers(run, undefined, { within: 0 })).toEqual([]);
   return { outcome, report, dir };
 }
 

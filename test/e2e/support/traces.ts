@@ -5,6 +5,7 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { eventually } from '@tutti/testkit';
+import { expect } from 'vitest';
 import type { RunningTutti } from './command.ts';
 import { liveNetworks, networkOf, processesWith } from './processes.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -40,27 +41,30 @@ export async function traces(): Promise<Traces> {
 const LINKS = readdirSync('/sys/class/net').toSorted();
 
 /**
- * Nothing of a run on this machine alone is left: no process, file, socket, cgroup, network namespace or link. What was
- * killed is promised to be gone within 20 s; after an orderly end nothing may be waited for.
+ * What is left of a run on this machine alone: processes, files, sockets, cgroups, network namespaces, links. What was
+ * killed is promised to be gone within 20 s; after an orderly end nothing is waited for, with `within: 0`.
  */
-export async function expectNothingLeft(
+export async function leftovers(
   run: Pick<RunningTutti, 'tmp'>,
   told?: Traces,
   { within = 20_000 }: { within?: number } = {},
-): Promise<void> {
-  const left = () => [
-    ...readdirSync(run.tmp).map((name) => join(run.tmp, name)),
-    ...processesWith(run.tmp).map(({ pid, commandLine }) => `process ${pid}: ${commandLine}`),
-    ...(told?.left({ agents: true }) ?? []),
-    ...readdirSync('/sys/class/net').filter((link) => !LINKS.includes(link)),
-  ];
-  await eventually(
-    () => {
-      const found = left();
-      if (found.length > 0) throw new Error(`still there: ${found.join('; ')}`);
-    },
-    { timeout: within, every: 50 },
-  );
+): Promise<string[]> {
+  let left: string[] = [];
+  const look = () => {
+    left = [
+      ...readdirSync(run.tmp).map((name) => join(run.tmp, name)),
+      ...processesWith(run.tmp).map(({ pid, commandLine }) => `process ${pid}: ${commandLine}`),
+      ...(told?.left({ agents: true }) ?? []),
+      ...readdirSync('/sys/class/net').filter((link) => !LINKS.includes(link)),
+    ];
+    return left.length === 0;
+  };
+  await eventually(look, { timeout: within, every: 50 }).catch(() => {});
+  return left;
+}
+
+export async function expectNothingLeft(...args: Parameters<typeof leftovers>): Promise<void> {
+  expect(await leftovers(...args)).toEqual([]);
 }
 
 function remains([socket = '', group = '', network = '']: string[], agents: boolean): string[] {

@@ -3,8 +3,8 @@ import { TuttiError } from '@tutti/protocol';
 import type { MasterLink, MasterSession } from './sync-relay.ts';
 
 interface Waiting {
-  resolve(session: MasterSession): void;
-  reject(error: TuttiError): void;
+  resolve: (session: MasterSession) => void;
+  reject: (error: TuttiError) => void;
 }
 
 export class SessionGate implements MasterLink {
@@ -15,34 +15,36 @@ export class SessionGate implements MasterLink {
   open(session: MasterSession): void {
     this.#session = session;
     for (const { resolve } of this.#waiting) resolve(session);
-    this.#waiting.clear();
   }
 
   /** No session will come any more. */
   close(why: TuttiError): void {
     this.#closed ??= why;
     for (const { reject } of this.#waiting) reject(why);
-    this.#waiting.clear();
   }
 
-  session(signal: AbortSignal): Promise<MasterSession> {
-    if (this.#closed) return Promise.reject(this.#closed);
-    if (this.#session && this.#session.closed === undefined) return Promise.resolve(this.#session);
-    return new Promise((resolve, reject) => {
-      const waiting: Waiting = {
-        resolve: (session) => {
-          signal.removeEventListener('abort', abort);
-          resolve(session);
-        },
-        reject,
-      };
-      const abort = () => {
-        this.#waiting.delete(waiting);
-        reject(new TuttiError('CANCELLED', 'the caller has gone'));
-      };
-      if (signal.aborted) return abort();
-      signal.addEventListener('abort', abort, { once: true });
-      this.#waiting.add(waiting);
-    });
+  async session(signal: AbortSignal): Promise<MasterSession> {
+    if (signal.aborted) throw gone();
+    if (this.#closed) throw this.#closed;
+    if (this.#session && this.#session.closed === undefined) return this.#session;
+    const { promise, resolve, reject } = Promise.withResolvers<MasterSession>();
+    const waiting: Waiting = { resolve, reject };
+    const abort = () => reject(gone());
+    this.#waiting.add(waiting);
+    signal.addEventListener('abort', abort);
+    try {
+      return await promise;
+    } finally {
+      this.#waiting.delete(waiting);
+      signal.removeEventListener('abort', abort);
+    }
   }
+
+  get waiting(): number {
+    return this.#waiting.size;
+  }
+}
+
+function gone(): TuttiError {
+  return new TuttiError('CANCELLED', 'the caller has gone');
 }

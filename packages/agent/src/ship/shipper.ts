@@ -5,12 +5,12 @@
  *
  *   open logs ─▶ (grow: inotify wakes, a 5 s sweep is only the net) ─▶ member.ended ─▶ finish logs ─▶ artifacts ─▶ member.collected
  */
-import { watch } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { type Clock, FileSource, type OutgoingStream } from '@tutti/link';
 import { type LogSource, type MemberEnd, TuttiError } from '@tutti/protocol';
 import type { Log } from '../system/log.ts';
-import { type Artifacts, digestOf, findArtifacts } from './artifacts.ts';
+import { ArtifactFile, type Artifacts, findArtifacts, listed } from './artifacts.ts';
+import { watchGrowth } from './growth.ts';
 import type { MasterSession } from './sync-relay.ts';
 
 /** What the shipper needs of a member. */
@@ -19,8 +19,8 @@ export interface ShippedMember {
   /** Its `$TUTTI_OUT`. */
   readonly out: string;
   logs(): { source: LogSource; incarnation: number; path: string }[];
-  /** Resolves with its end; at once when it has ended. */
-  whenEnded(): Promise<MemberEnd>;
+  /** Resolves with its end; at once when it has ended. Rejects when `signal` aborts or the end will not be told. */
+  whenEnded(signal: AbortSignal): Promise<MemberEnd>;
   /** The output it has written so far, in bytes. */
   noteOutput(bytes: number): void;
 }
@@ -28,47 +28,41 @@ export interface ShippedMember {
 export interface ShipperDeps {
   clock: Clock;
   log: Log;
+  /** Aborted when the session ends. */
+  over: AbortSignal;
 }
 
-const SWEEP_MS = 5000;
+interface ShippedLog {
+  source: LogSource;
+  incarnation: number;
+  file: LogFile;
+  stream: OutgoingStream;
+}
+
 const AT_ONCE = 8;
 
 /** Resolves when the master has it all; rejects when the session ends first. */
-export async function ship(
-  member: ShippedMember,
-  session: MasterSession,
-  { clock, log }: ShipperDeps,
-): Promise<void> {
-  const sources: LogSourceFile[] = [];
-  const streams: OutgoingStream[] = [];
+export async function ship(member: ShippedMember, session: MasterSession, deps: ShipperDeps): Promise<void> {
+  const files = member.logs().map((log) => ({ ...log, file: new LogFile(log.path) }));
   let stopWatching = () => {};
   try {
-    const files = member.logs();
-    for (const { source, incarnation, path } of files) {
-      const file = new LogSourceFile(path);
-      sources.push(file);
-      const target = { to: 'log', member: member.id, source, incarnation } as const;
-      streams.push(await session.openStream(target, file));
-    }
-    stopWatching = watchGrowth(member, dirname(files[0]?.path ?? member.out), streams, sources, clock, log);
-    const end = await endOrClosed(member, session);
+    const logs = await Promise.all(files.map((log) => openLog(member, log, session)));
+    const [first] = files;
+    if (first) stopWatching = watchLogs(member, dirname(first.path), logs, deps);
+    const end = await member.whenEnded(deps.over);
     await session.call('member.ended', { member: member.id, end });
-    await finishLogs(member, end, streams);
+    await Promise.all(logs.map((log) => finishLog(log, end)));
     const artifacts = await findArtifacts(member.out);
     await shipArtifacts(member, artifacts, session);
-    await session.call('member.collected', {
-      member: member.id,
-      skipped: artifacts.skipped,
-      links: artifacts.links,
-    });
+    await session.call('member.collected', { member: member.id, ...listed(artifacts) });
   } finally {
     stopWatching();
-    await Promise.all(sources.map((source) => source.close()));
+    await Promise.all(files.map(({ file }) => file.close()));
   }
 }
 
 /** A log that does not exist yet has nothing in it yet. */
-class LogSourceFile extends FileSource {
+class LogFile extends FileSource {
   size = 0;
 
   override async read(offset: number, max: number): Promise<Uint8Array> {
@@ -84,52 +78,35 @@ class LogSourceFile extends FileSource {
   }
 }
 
-function watchGrowth(
-  member: ShippedMember,
-  dir: string,
-  streams: OutgoingStream[],
-  sources: LogSourceFile[],
-  clock: Clock,
-  log: Log,
-): () => void {
-  const wake = () => {
-    for (const stream of streams) stream.wake();
-    member.noteOutput(sources.reduce((sum, { size }) => sum + size, 0));
-  };
-  const watcher = watch(dir, wake);
-  watcher.on('error', (error) =>
-    log.warn({ err: error, member: member.id }, 'inotify failed; the sweep goes on'),
-  );
-  let cancel = () => {};
-  const sweep = () => {
-    wake();
-    cancel = clock.after(SWEEP_MS, sweep);
-  };
-  sweep();
-  return () => {
-    watcher.close();
-    cancel();
-  };
+async function openLog(
+  { id }: ShippedMember,
+  log: Omit<ShippedLog, 'stream'>,
+  session: MasterSession,
+): Promise<ShippedLog> {
+  const { source, incarnation, file } = log;
+  return { ...log, stream: await session.openStream({ to: 'log', member: id, source, incarnation }, file) };
 }
 
-function endOrClosed(member: ShippedMember, session: MasterSession): Promise<MemberEnd> {
-  return new Promise((resolve, reject) => {
-    session.onClosed(reject);
-    member.whenEnded().then(resolve, reject);
+function watchLogs(
+  member: ShippedMember,
+  dir: string,
+  logs: readonly ShippedLog[],
+  { clock, log }: ShipperDeps,
+): () => void {
+  return watchGrowth(dir, {
+    clock,
+    wake: () => {
+      for (const { stream } of logs) stream.wake();
+      member.noteOutput(logs.reduce((sum, { file }) => sum + file.size, 0));
+    },
+    onBlind: (error) => log.warn({ err: error, member: member.id }, 'inotify failed; the sweep goes on'),
   });
 }
 
-async function finishLogs(member: ShippedMember, end: MemberEnd, streams: OutgoingStream[]): Promise<void> {
-  const files = member.logs();
-  await Promise.all(
-    streams.map(async (stream, position) => {
-      const file = files[position];
-      const final = end.logs.find(
-        (log) => log.source === file?.source && log.incarnation === file.incarnation,
-      );
-      await stream.finish(final?.length ?? stream.length);
-    }),
-  );
+/** What the master has beyond the disk, after a crash of this machine, stays. */
+async function finishLog({ source, incarnation, stream }: ShippedLog, { logs }: MemberEnd): Promise<void> {
+  const final = logs.find((log) => log.source === source && log.incarnation === incarnation);
+  await stream.finish(Math.max(final?.length ?? 0, stream.length));
 }
 
 async function shipArtifacts(
@@ -151,19 +128,17 @@ async function shipArtifact(
   { skipped }: Artifacts,
   session: MasterSession,
 ): Promise<void> {
-  const source = new FileSource(join(member.out, path));
+  const file = new ArtifactFile(join(member.out, path), size);
   try {
-    const digest = await digestOf(join(member.out, path));
-    const stream = await session.openStream(
-      { to: 'artifact', member: member.id, path, digest, size, mode },
-      source,
-    );
+    const digest = await file.digest();
+    const target = { to: 'artifact', member: member.id, path, digest, size, mode } as const;
+    const stream = await session.openStream(target, file);
     await stream.finish(size);
   } catch (thrown) {
     if (session.closed) throw session.closed;
     // One file that cannot be read or kept is not a reason to lose the others.
     skipped.push({ path, why: TuttiError.from(thrown).message });
   } finally {
-    await source.close();
+    await file.close();
   }
 }

@@ -272,13 +272,20 @@ describe('finish', () => {
   test('sends nothing of what the source has beyond', async () => {
     const { streams, total, closed, open } = setUp();
     const source = new MemorySource(bytes(100));
+    let reads = 0;
+    source.beforeRead = () => {
+      reads += 1;
+    };
     const stream = await open(source);
     await settled();
     source.append(bytes(50));
     const finishing = stream.finish(120);
     await settled();
     expect(total()).toBe(120);
+    const before = reads;
     stream.wake();
+    await settled();
+    expect(reads).toBe(before);
     streams.acknowledged(1, 120);
     await finishing;
     stream.wake();

@@ -1,0 +1,596 @@
+import { TuttiError } from '@tutti/protocol';
+import { rejection, settled } from '@tutti/testkit';
+import { describe, expect, test } from 'vitest';
+import { MemberFiles } from '../../src/logs/member-files.ts';
+import { id, memberEnd } from '../lab.ts';
+import { role } from './a-test.ts';
+import { AttemptLab, NOTHING } from './attempt-lab.ts';
+
+const never = () => new Promise<never>(() => {});
+const serverAndClients = [role('server'), role('client', 2)];
+const statuses = (lab: AttemptLab) => lab.model.members.map(({ verdict }) => verdict?.status);
+
+describe('an attempt', () => {
+  test('stages, starts and collects all its members, passes when they do, and leaves nothing behind', async () => {
+    const lab = await AttemptLab.start(serverAndClients);
+    expect(lab.test.state).toBe('running');
+    for (const name of ['client.1', 'server.0', 'client.0']) await lab.end(name, 0);
+    await lab.over;
+    expect(lab.model).toMatchObject({ status: 'PASS' });
+    expect(lab.model).not.toHaveProperty('cause');
+    expect(lab.model.members.map(({ endOrder }) => endOrder)).toEqual([1, 2, 0]);
+    for (const name of ['server.0', 'client.0', 'client.1'])
+      expect(lab.asked(name)).toEqual(['member.prepare', 'member.start', 'member.forget']);
+    expect(lab.leftovers).toEqual(NOTHING);
+  });
+
+  test('starts nobody before all are staged, and then all', async () => {
+    const staged = Promise.withResolvers<Record<string, never>>();
+    const lab = await AttemptLab.start(serverAndClients, {
+      agents: { n2: { handlers: { 'member.prepare': () => staged.promise } } },
+    });
+    expect(lab.test.state).toBe('staging');
+    for (const name of ['server.0', 'client.0', 'client.1'])
+      expect(lab.asked(name)).toEqual(['member.prepare']);
+    expect(lab.model.members.map(({ state }) => state)).toEqual(['staged', 'waiting', 'staged']);
+    staged.resolve({});
+    await settled();
+    for (const name of ['server.0', 'client.0', 'client.1']) expect(lab.asked(name)[1]).toBe('member.start');
+  });
+
+  test('gives barriers the time from its start, however long staging took', async () => {
+    const staged = Promise.withResolvers<Record<string, never>>();
+    const lab = await AttemptLab.start([role('client', 2)], {
+      timeout: 60,
+      agents: { n2: { handlers: { 'member.prepare': () => staged.promise } } },
+    });
+    await lab.clock.pass(50_000);
+    staged.resolve({});
+    await settled();
+    const params = { member: lab.id('client.0'), request: 'the-request', at: 0, args: { name: 'go' } };
+    const answer = rejection(lab.agent('client.0').session.call('sync.barrier', params));
+    await settled();
+    await lab.clock.pass(57_999);
+    expect(lab.broker.debugState()).toMatchObject({ waiters: 1 });
+    await lab.clock.pass(1);
+    expect(await answer).toMatchObject({ code: 'TIMED_OUT' });
+  });
+
+  test('keeps the records of its barriers', async () => {
+    const lab = await AttemptLab.start([role('client')]);
+    const params = { member: lab.id('client.0'), request: 'the-request', at: 0, args: { name: 'go' } };
+    await lab.agent('client.0').session.call('sync.barrier', params);
+    await lab.end('client.0', 0);
+    await lab.over;
+    expect(lab.model.barriers).toEqual([{ name: 'go', generation: 0, size: 1, skew: 0 }]);
+  });
+});
+
+describe('a member that cannot be staged', () => {
+  test('makes the attempt ERROR, naming member and node; nobody is started, and all forget', async () => {
+    const lab = await AttemptLab.start(serverAndClients, {
+      agents: {
+        n2: {
+          handlers: {
+            'member.prepare': () => Promise.reject(new TuttiError('DISK_FULL', 'no room at /var')),
+          },
+        },
+      },
+    });
+    await lab.over;
+    expect(lab.model).toMatchObject({
+      status: 'ERROR',
+      cause: 'client.0 on n2 could not be staged: no room at /var',
+    });
+    for (const name of ['server.0', 'client.0', 'client.1'])
+      expect(lab.asked(name)).toEqual(['member.prepare', 'member.forget']);
+    expect(statuses(lab)).toEqual(['CANCEL', 'CANCEL', 'CANCEL']);
+    expect(lab.leftovers).toEqual(NOTHING);
+  });
+
+  test('does not wait for the others, and the first reason stands', async () => {
+    const lab = await AttemptLab.start(serverAndClients, {
+      agents: {
+        n1: { handlers: { 'member.prepare': never } },
+        n2: { handlers: { 'member.prepare': () => Promise.reject(new TuttiError('DISK_FULL', 'full')) } },
+        n3: { handlers: { 'member.prepare': () => Promise.reject(new TuttiError('DISK_FULL', 'full too')) } },
+      },
+    });
+    await lab.over;
+    expect(lab.model.cause).toBe('client.0 on n2 could not be staged: full');
+    // It may be making the member's directory just now.
+    expect(lab.asked('server.0')).toEqual(['member.prepare', 'member.forget']);
+    expect(lab.leftovers).toEqual(NOTHING);
+  });
+
+  test('because its node is away too long makes the attempt ERROR', async () => {
+    const lab = await AttemptLab.start(serverAndClients, {
+      grace: 5,
+      agents: { n2: { handlers: { 'member.prepare': never } } },
+    });
+    await lab.agent('n2').cut();
+    await lab.clock.pass(5000);
+    await lab.over;
+    expect(lab.model).toMatchObject({
+      status: 'ERROR',
+      cause: 'client.0 on n2 was lost: its node was away for more than 5 s',
+    });
+    expect(lab.asked('server.0')).not.toContain('member.start');
+    expect(lab.leftovers).toEqual(NOTHING);
+  });
+
+  test('any more, because it was lost while others were staged, is not started after all', async () => {
+    const lab = await AttemptLab.start(serverAndClients, {
+      grace: 5,
+      agents: { n1: { handlers: { 'member.prepare': never } } },
+    });
+    await lab.agent('n3').cut();
+    await lab.clock.pass(5000);
+    await lab.over;
+    expect(lab.model).toMatchObject({
+      status: 'ERROR',
+      cause: expect.stringContaining('client.1 on n3 was lost'),
+    });
+    for (const name of ['server.0', 'client.0']) expect(lab.asked(name)).not.toContain('member.start');
+  });
+});
+
+describe('the first essential FAIL', () => {
+  test('lets the rest go on for the linger; then they are stopped, CANCEL', async () => {
+    const lab = await AttemptLab.start(serverAndClients, { linger: 10 });
+    await lab.end('client.0', 1, { lastLine: 'bind: address in use' });
+    await lab.clock.pass(9999);
+    expect(lab.asked('server.0')).not.toContain('member.stop test-over');
+    await lab.clock.pass(1);
+    expect(lab.asked('server.0')).toContain('member.stop test-over');
+    await lab.endStopped('server.0', 'client.1');
+    await lab.over;
+    expect(lab.model).toMatchObject({
+      status: 'FAIL',
+      cause: 'client.0 on n2 exited with status 1 (last line: "bind: address in use")',
+    });
+    expect(statuses(lab)).toEqual(['CANCEL', 'FAIL', 'CANCEL']);
+    expect(lab.leftovers).toEqual(NOTHING);
+  });
+
+  test('ends the test at once when the linger is 0', async () => {
+    const lab = await AttemptLab.start(serverAndClients, { linger: 0 });
+    await lab.end('client.0', 1);
+    await lab.clock.pass(0);
+    await lab.endStopped('server.0', 'client.1');
+    await lab.over;
+    expect(lab.model.status).toBe('FAIL');
+  });
+
+  test('needs no linger when the others end by themselves', async () => {
+    const lab = await AttemptLab.start(serverAndClients);
+    await lab.end('client.0', 1);
+    await lab.end('client.1', 0);
+    await lab.end('server.0', 0);
+    await lab.over;
+    expect(statuses(lab)).toEqual(['PASS', 'FAIL', 'PASS']);
+    expect(lab.leftovers).toEqual(NOTHING);
+  });
+
+  test('that broke a barrier is the only one to answer for it', async () => {
+    const lab = await AttemptLab.start(serverAndClients);
+    const params = { member: lab.id('server.0'), request: 'the-request', at: 0, args: { name: 'go' } };
+    const told = rejection(lab.agent('server.0').session.call('sync.barrier', params));
+    await settled();
+    await lab.end('client.1', 1, { lastLine: 'bind: address in use' });
+    expect(await told).toMatchObject({
+      code: 'BARRIER_BROKEN',
+      message:
+        'barrier "go" broken after 0.0 s: 1 of 3 arrived; missing client.1 on n3: exited with status 1 (last line: "bind: address in use"); client.0 on n2: running',
+    });
+    await lab.end('server.0', 1);
+    await lab.end('client.0', 0);
+    await lab.over;
+    expect(lab.model.members[0]?.verdict).toMatchObject({ status: 'FAIL', becauseOf: 'client.1' });
+    expect(lab.model.cause).toContain('client.1 on n3 exited with status 1');
+  });
+});
+
+test.for([
+  [99, 'ERROR'],
+  [77, 'SKIP'],
+] as const)('the first essential exit %d ends the test at once as %s', async ([code, status]) => {
+  const lab = await AttemptLab.start(serverAndClients);
+  await lab.end('client.0', code);
+  await lab.endStopped('server.0', 'client.1');
+  await lab.over;
+  expect(lab.model.status).toBe(status);
+  expect(lab.leftovers).toEqual(NOTHING);
+});
+
+test('the last essential member ends the test: the others are stopped', async () => {
+  const lab = await AttemptLab.start([role('server', 1, { essential: false }), role('client')]);
+  await lab.end('client.0', 0);
+  await lab.endStopped('server.0');
+  await lab.over;
+  expect(lab.model.status).toBe('PASS');
+  expect(statuses(lab)).toEqual(['CANCEL', 'PASS']);
+});
+
+describe('a timeout', () => {
+  test('names who waits for whom, as it was before anybody was stopped', async () => {
+    const lab = await AttemptLab.start(serverAndClients, { timeout: 30 });
+    const call = (name: string, args: object) =>
+      rejection(
+        lab.agent(name).session.call('sync.barrier', {
+          ...{ member: lab.id(name), request: 'the-request', at: 0 },
+          args: { name: 'go', timeout: 60, ...args },
+        }),
+      );
+    const waiting = call('client.0', {});
+    await settled();
+    await lab.clock.pass(30_000);
+    for (const name of ['server.0', 'client.0', 'client.1'])
+      expect(lab.asked(name)).toContain('member.stop timeout');
+    await lab.endStopped('client.1', 'server.0', 'client.0');
+    await waiting;
+    await lab.over;
+    expect(lab.model).toMatchObject({
+      status: 'INTERRUPTED',
+      cause:
+        'timed out after 30 s: client.0 has waited at barrier "go" for 30.0 s, missing server.0, client.1; server.0 on n1, client.1 on n3 still running',
+    });
+    expect(statuses(lab)).toEqual(['INTERRUPTED', 'INTERRUPTED', 'INTERRUPTED']);
+    expect(lab.leftovers).toEqual(NOTHING);
+  });
+
+  test('of very many lists a few of them', async () => {
+    const lab = await AttemptLab.start([role('client', 12)], { timeout: 30 });
+    await lab.clock.pass(30_000);
+    expect(lab.model.trouble?.cause).toBe(
+      'timed out after 30 s: client.0 on n1, client.1 on n2, client.2 on n3, client.3 on n4, client.4 on n5 … still running',
+    );
+    await lab.endStopped(...lab.model.members.map(({ name }) => name));
+    await lab.over;
+  });
+});
+
+describe("an operator's cancel", () => {
+  test('while it is staged starts nobody', async () => {
+    const lab = await AttemptLab.start(serverAndClients, {
+      agents: { n1: { handlers: { 'member.prepare': never } } },
+    });
+    lab.attempt.cancel('Ctrl-C');
+    await lab.over;
+    expect(lab.model).toMatchObject({ status: 'INTERRUPTED', cause: 'Ctrl-C' });
+    expect(lab.asked('client.0')).toEqual(['member.prepare', 'member.forget']);
+    expect(lab.leftovers).toEqual(NOTHING);
+  });
+
+  test('while it runs stops everybody, and keeps what there is', async () => {
+    const lab = await AttemptLab.start(serverAndClients);
+    await lab.end('client.1', 0);
+    lab.attempt.cancel('Ctrl-C');
+    await settled();
+    await lab.endStopped('server.0', 'client.0');
+    await lab.over;
+    expect(lab.asked('server.0')).toContain('member.stop cancelled');
+    expect(lab.model).toMatchObject({ status: 'INTERRUPTED', cause: 'Ctrl-C' });
+    expect(statuses(lab)).toEqual(['INTERRUPTED', 'INTERRUPTED', 'PASS']);
+    expect(lab.leftovers).toEqual(NOTHING);
+  });
+
+  test('while members are being started is kept', async () => {
+    const lab = await AttemptLab.start(serverAndClients, {
+      agents: { n2: { handlers: { 'member.start': never } } },
+    });
+    lab.attempt.cancel('Ctrl-C');
+    await settled();
+    await lab.endStopped('server.0', 'client.0', 'client.1');
+    await lab.over;
+    expect(lab.model).toMatchObject({ status: 'INTERRUPTED', cause: 'Ctrl-C' });
+    expect(lab.leftovers).toEqual(NOTHING);
+  });
+
+  test('during the linger ends it', async () => {
+    const lab = await AttemptLab.start(serverAndClients);
+    await lab.end('client.0', 1);
+    lab.attempt.cancel('Ctrl-C');
+    await settled();
+    await lab.endStopped('server.0', 'client.1');
+    await lab.over;
+    expect(lab.model).toMatchObject({ status: 'INTERRUPTED', cause: 'Ctrl-C' });
+    expect(lab.leftovers).toEqual(NOTHING);
+  });
+
+  test('while members are stopped, or while it is collected, changes what it is called and nothing else', async () => {
+    const lab = await AttemptLab.start([role('client')]);
+    await lab.agent('client.0').ended(lab.id('client.0'));
+    await settled();
+    expect(lab.test.state).toBe('collecting');
+    lab.attempt.cancel('Ctrl-C');
+    await settled();
+    expect(lab.isOver).toBe(false);
+    await lab.agent('client.0').collected(lab.id('client.0'));
+    await lab.over;
+    expect(lab.model.status).toBe('INTERRUPTED');
+    expect(statuses(lab)).toEqual(['PASS']);
+  });
+
+  test('that comes twice keeps the first reason', async () => {
+    const lab = await AttemptLab.start([role('client')]);
+    lab.attempt.cancel('first');
+    lab.attempt.cancel('second');
+    await settled();
+    await lab.endStopped('client.0');
+    await lab.over;
+    expect(lab.model.cause).toBe('first');
+    lab.attempt.cancel('after it was over');
+    expect(lab.model).toMatchObject({ status: 'INTERRUPTED', cause: 'first' });
+  });
+});
+
+describe('a node that is away', () => {
+  const present = (lab: AttemptLab, name: string) => [
+    { member: lab.id(name), master: id('f'), state: 'running' as const },
+  ];
+
+  test('for less than the grace goes on with its member', async () => {
+    const lab = await AttemptLab.start(serverAndClients, { grace: 30 });
+    await lab.agent('client.0').cut();
+    await lab.clock.pass(29_999);
+    lab.agents.set('n2', await lab.connect({ name: 'n2', members: present(lab, 'client.0') }));
+    await lab.clock.pass(5000);
+    for (const name of ['server.0', 'client.0', 'client.1']) await lab.end(name, 0);
+    await lab.over;
+    expect(lab.model.status).toBe('PASS');
+    expect(lab.leftovers).toEqual(NOTHING);
+  });
+
+  test('for longer loses its member: ERROR, and every wait for it breaks and says so', async () => {
+    const lab = await AttemptLab.start(serverAndClients, { grace: 30 });
+    const params = { member: lab.id('server.0'), request: 'the-request', at: 0, args: { name: 'go' } };
+    const told = rejection(lab.agent('server.0').session.call('sync.barrier', params));
+    await settled();
+    await lab.agent('client.0').cut();
+    await lab.clock.pass(30_000);
+    expect(await told).toMatchObject({
+      code: 'BARRIER_BROKEN',
+      message:
+        'barrier "go" broken after 30.0 s: 1 of 3 arrived; missing client.0 on n2: was lost: its node was away for more than 30 s; client.1 on n3: running',
+    });
+    await lab.endStopped('server.0', 'client.1');
+    await lab.over;
+    expect(lab.model).toMatchObject({
+      status: 'ERROR',
+      cause: 'client.0 on n2 was lost: its node was away for more than 30 s',
+    });
+    expect(statuses(lab)).toEqual(['CANCEL', 'ERROR', 'CANCEL']);
+    expect(lab.leftovers).toEqual(NOTHING);
+  });
+
+  test('and comes back after its member was lost is told to give it up, and is not heard about it', async () => {
+    const lab = await AttemptLab.start(serverAndClients, { grace: 5 });
+    await lab.agent('client.0').cut();
+    await lab.clock.pass(5000);
+    const back = lab.dial({ name: 'n2', members: present(lab, 'client.0') });
+    expect((await back.hello()).giveUp).toEqual([lab.id('client.0')]);
+    await settled();
+    await back.ended(lab.id('client.0'));
+    await lab.endStopped('server.0', 'client.1');
+    await lab.over;
+    expect(lab.model.members[1]?.verdict).toMatchObject({ status: 'ERROR' });
+    expect(lab.node('n2').leftovers.size).toBe(0);
+  });
+
+  test('and comes back without its member has lost it', async () => {
+    const lab = await AttemptLab.start(serverAndClients);
+    await lab.agent('client.0').cut();
+    lab.agents.set('n2', await lab.connect({ name: 'n2' }));
+    await lab.endStopped('server.0', 'client.1');
+    await lab.over;
+    expect(lab.model).toMatchObject({
+      status: 'ERROR',
+      cause: 'client.0 on n2 was lost: its agent came back without a trace of it',
+    });
+    expect(lab.leftovers).toEqual(NOTHING);
+  });
+
+  test('under another name when it comes back goes on with its member', async () => {
+    const lab = await AttemptLab.start(serverAndClients);
+    lab.node('n2').holder = 1;
+    await lab.agent('client.0').cut();
+    const renamed = await lab.connect({ name: 'n77', agent: id('2'), members: present(lab, 'client.0') });
+    lab.agents.set('n2', renamed);
+    for (const name of ['server.0', 'client.0', 'client.1']) await lab.end(name, 0);
+    await lab.over;
+    expect(lab.model.status).toBe('PASS');
+  });
+
+  test('while it is collected, for longer than the grace, has lost what it had not brought', async () => {
+    const lab = await AttemptLab.start([role('client', 2)], { grace: 5 });
+    await lab.agent('client.0').ended(lab.id('client.0'));
+    await lab.agent('client.0').cut();
+    await lab.end('client.1', 0);
+    await lab.clock.pass(5000);
+    await lab.over;
+    expect(lab.model).toMatchObject({
+      status: 'ERROR',
+      cause: 'client.0 on n1 ended, but its logs could not be collected: its node was away for more than 5 s',
+    });
+    expect(statuses(lab)).toEqual(['ERROR', 'PASS']);
+    expect(lab.leftovers).toEqual(NOTHING);
+  });
+
+  test('and comes back without what it had not brought has lost it', async () => {
+    const lab = await AttemptLab.start([role('client')]);
+    await lab.agent('client.0').ended(lab.id('client.0'));
+    await lab.agent('client.0').cut();
+    await lab.connect({ name: 'n1' });
+    await lab.over;
+    expect(lab.model.cause).toBe(
+      'client.0 on n1 ended, but its logs could not be collected: its agent came back without a trace of it',
+    );
+  });
+
+  test('after it has brought everything loses nothing any more', async () => {
+    const lab = await AttemptLab.start([role('client', 2)], { grace: 5 });
+    await lab.end('client.0', 0);
+    await lab.agent('client.0').cut();
+    await lab.clock.pass(50_000);
+    await lab.end('client.1', 0);
+    await lab.over;
+    expect(lab.model.status).toBe('PASS');
+    expect(statuses(lab)).toEqual(['PASS', 'PASS']);
+  });
+
+  test('is not waited for when the master is going', async () => {
+    const lab = await AttemptLab.start(serverAndClients, { grace: 600 });
+    await lab.agent('client.0').cut();
+    lab.attempt.cancel('the master was stopped');
+    lab.attempt.endGrace();
+    await lab.clock.pass(0);
+    await lab.endStopped('server.0', 'client.1');
+    await lab.over;
+    expect(statuses(lab)).toEqual(['INTERRUPTED', 'ERROR', 'INTERRUPTED']);
+    expect(lab.leftovers).toEqual(NOTHING);
+  });
+});
+
+describe('an agent that does not answer', () => {
+  test('to a stop loses its member after 30 s', async () => {
+    const lab = await AttemptLab.start([role('client', 2)], {
+      agents: { n1: { handlers: { 'member.stop': never } } },
+    });
+    await lab.end('client.1', 99);
+    await lab.clock.pass(30_000);
+    await lab.over;
+    expect(lab.model.members[0]).toMatchObject({
+      lost: 'was lost: it did not end within 30 s of being stopped',
+    });
+    expect(lab.asked('client.0')).toContain('member.forget');
+    expect(lab.leftovers).toEqual(NOTHING);
+  });
+
+  test('to a stop because it is away has the grace it is given', async () => {
+    const lab = await AttemptLab.start([role('client', 2)], { grace: 100 });
+    await lab.agent('client.0').cut();
+    await lab.end('client.1', 99);
+    await lab.clock.pass(99_000);
+    lab.agents.set(
+      'n1',
+      await lab.connect({
+        name: 'n1',
+        members: [{ member: lab.id('client.0'), master: id('f'), state: 'running' }],
+      }),
+    );
+    await lab.endStopped('client.0');
+    await lab.over;
+    expect(statuses(lab)).toEqual(['CANCEL', 'ERROR']);
+    expect(lab.model.members[0]?.lost).toBeUndefined();
+    expect(lab.leftovers).toEqual(NOTHING);
+  });
+
+  test('to a start makes the attempt ERROR when it refuses, naming member and node', async () => {
+    const refuse = () => Promise.reject(new TuttiError('NO_SUCH_MEMBER', 'not prepared'));
+    const lab = await AttemptLab.start([role('client', 2)], {
+      agents: { n1: { handlers: { 'member.start': refuse } } },
+    });
+    await settled();
+    await lab.endStopped('client.1');
+    await lab.clock.pass(30_000);
+    await lab.over;
+    expect(lab.model).toMatchObject({
+      status: 'ERROR',
+      cause: 'client.0 on n1 could not be started: not prepared',
+    });
+    expect(lab.leftovers).toEqual(NOTHING);
+  });
+
+  test('with anything of what its member left for two minutes has lost that', async () => {
+    const lab = await AttemptLab.start([role('client')]);
+    await lab.agent('client.0').ended(lab.id('client.0'));
+    await lab.clock.pass(119_999);
+    expect(lab.isOver).toBe(false);
+    await lab.clock.pass(1);
+    await lab.over;
+    expect(lab.model.cause).toBe(
+      'client.0 on n1 ended, but its logs could not be collected: nothing of them came for 120 s',
+    );
+    expect(lab.leftovers).toEqual(NOTHING);
+  });
+
+  test('but brings something now and then is waited for', async () => {
+    let received = 0;
+    class Growing extends MemberFiles {
+      override get received(): number {
+        return received;
+      }
+    }
+    const lab = await AttemptLab.start([role('client')], { files: (dir) => new Growing(dir, () => 0) });
+    await lab.agent('client.0').ended(lab.id('client.0'));
+    for (let minute = 0; minute < 60; minute += 1) {
+      received += 1;
+      await lab.clock.pass(60_000);
+    }
+    await lab.agent('client.0').collected(lab.id('client.0'));
+    await lab.over;
+    expect(lab.model.status).toBe('PASS');
+  });
+});
+
+describe('what an attempt reads and closes', () => {
+  class Broken extends MemberFiles {
+    override subtests(): Promise<never> {
+      return Promise.reject(new Error('EIO'));
+    }
+    override close(): Promise<never> {
+      return Promise.reject(new Error('EIO'));
+    }
+  }
+
+  test('may fail: the attempt is ERROR, ends, and leaves nothing behind', async () => {
+    const lab = await AttemptLab.start([role('client')], { files: (dir) => new Broken(dir, () => 0) });
+    await lab.end('client.0', 0);
+    await lab.over;
+    expect(lab.model).toMatchObject({
+      status: 'ERROR',
+      cause: 'client.0 on n1 has subtests that cannot be read: Error: EIO',
+    });
+    expect(lab.leftovers).toEqual(NOTHING);
+  });
+});
+
+describe('a member', () => {
+  test('ends once: a second end is not heard', async () => {
+    const lab = await AttemptLab.start([role('client', 2)]);
+    await lab.end('client.0', 0);
+    await lab.agent('client.0').ended(lab.id('client.0'), { exit: { how: 'exited', code: 1 } });
+    await lab.end('client.1', 0);
+    await lab.over;
+    expect(lab.model.status).toBe('PASS');
+    expect(lab.model.members[0]?.end).toEqual(memberEnd());
+  });
+
+  test('keeps what was skipped the first time it is told', async () => {
+    const lab = await AttemptLab.start([role('client', 2)]);
+    const agent = lab.agent('client.0');
+    await agent.ended(lab.id('client.0'));
+    await agent.collected(lab.id('client.0'), { skipped: [{ path: 'fifo', why: 'no file' }] });
+    await agent.collected(lab.id('client.0'), { skipped: [{ path: 'all', why: 'told twice' }] });
+    expect(lab.model.members[0]?.skipped).toEqual([{ path: 'fifo', why: 'no file' }]);
+    await lab.end('client.1', 0);
+    await lab.over;
+  });
+
+  test('whose links cannot be made has them among what was skipped, and is complete', async () => {
+    const lab = await AttemptLab.start([role('client')]);
+    const links = [
+      { path: 'a', target: 'b' },
+      { path: 'a', target: 'c' },
+    ];
+    await lab.agent('client.0').ended(lab.id('client.0'));
+    await lab.agent('client.0').collected(lab.id('client.0'), { links });
+    await lab.over;
+    expect(lab.model.status).toBe('PASS');
+    expect(lab.model.members[0]?.skipped).toMatchObject([
+      { path: 'a', why: expect.stringContaining('paths are unique') },
+      { path: 'a' },
+    ]);
+  });
+});
