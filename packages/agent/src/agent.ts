@@ -33,7 +33,7 @@ import {
 import { Members } from './members/members.ts';
 import { Ends } from './ship/ends.ts';
 import { SessionGate } from './ship/session-gate.ts';
-import { ship } from './ship/shipper.ts';
+import { Shipments } from './ship/shipments.ts';
 import { type MasterSession, SyncRelay } from './ship/sync-relay.ts';
 import { findFacts } from './system/facts.ts';
 
@@ -107,25 +107,6 @@ async function compose(state: StateDirectory, options: AgentOptions): Promise<Ag
   const ends = new Ends((member) => members.end(member));
   await members.adopt();
 
-  /** A member that is asked to start again is under way on this session already. */
-  const shipOn = (id: string, session: MasterSession, under: Set<string>) => {
-    const out = members.out(id);
-    if (out === undefined || under.has(id)) return;
-    under.add(id);
-    const member = {
-      id,
-      out,
-      logs: () => members.logs(id),
-      whenEnded: () => ends.of(id),
-      noteOutput: (bytes: number) => members.noteOutput(id, bytes),
-    };
-    ship(member, session, { clock, log }).catch((error: unknown) => {
-      if (session.closed || !members.has(id)) return;
-      log.error({ err: error, member: id }, 'a member could not be shipped; the connection is made anew');
-      session.close(TuttiError.from(error));
-    });
-  };
-
   const process = randomBytes(16).toString('hex');
   const hello = async (): Promise<CallParams<'hello'>> => ({
     protocol: { ...PROTOCOL },
@@ -142,7 +123,6 @@ async function compose(state: StateDirectory, options: AgentOptions): Promise<Ag
   });
 
   const greet = async (transport: Transport): Promise<MasterSession> => {
-    const under = new Set<string>();
     const session: MasterSession = new Session({
       transport,
       sends: 'agent→master',
@@ -155,7 +135,7 @@ async function compose(state: StateDirectory, options: AgentOptions): Promise<Ag
         },
         'member.start': async ({ member }) => {
           await members.start(member);
-          shipOn(member, session, under);
+          shipments.begin(member);
           return {};
         },
         'member.stop': async ({ member, reason }) => {
@@ -164,7 +144,7 @@ async function compose(state: StateDirectory, options: AgentOptions): Promise<Ag
         },
         'member.forget': async ({ member }) => {
           await members.forget(member);
-          ends.drop(member);
+          shipments.forget(member);
           return {};
         },
         'node.probe': () => ({}),
@@ -177,11 +157,12 @@ async function compose(state: StateDirectory, options: AgentOptions): Promise<Ag
       clock,
       onDefect: (error, where) => log.error({ err: error }, `a defect while serving ${where}`),
     });
+    const shipments = new Shipments(session, { members, ends, clock, log });
     const welcome = await session.call('hello', await hello());
     for (const id of welcome.giveUp) members.stop(id, 'given-up');
     const given = new Set(welcome.giveUp);
     for (const { member, state: at } of members.presence()) {
-      if (!given.has(member) && at !== 'prepared') shipOn(member, session, under);
+      if (!given.has(member) && at !== 'prepared') shipments.begin(member);
     }
     gate.open(session);
     registered.resolve();
@@ -224,9 +205,15 @@ async function compose(state: StateDirectory, options: AgentOptions): Promise<Ag
       dialer.stop(why);
       gate.close(why);
       await members.close({ kill });
+      await cache.close();
       await state.close();
     },
-    debugState: () => ({ link: dialer.state.at, ...members.debugState() }),
+    debugState: () => ({
+      link: dialer.state.at,
+      shipping: ends.size,
+      asking: gate.waiting,
+      ...members.debugState(),
+    }),
   };
 }
 

@@ -7,8 +7,8 @@ import { isUtf8 } from 'node:buffer';
 import { createHash } from 'node:crypto';
 import { lstat, readdir, readlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type CallParams, linkStaysBelow, TuttiError } from '@tutti/protocol';
 import { FileSource } from '@tutti/link';
+import { type CallParams, linkStaysBelow, TuttiError } from '@tutti/protocol';
 
 export interface Artifacts {
   files: { path: string; size: number; mode: number }[];

@@ -44,9 +44,10 @@ const AT_ONCE = 8;
 /** Resolves when the master has it all; rejects when the session ends first. */
 export async function ship(member: ShippedMember, session: MasterSession, deps: ShipperDeps): Promise<void> {
   const files = member.logs().map((log) => ({ ...log, file: new LogFile(log.path) }));
+  const logs: ShippedLog[] = [];
   let stopWatching = () => {};
   try {
-    const logs = await Promise.all(files.map((log) => openLog(member, log, session)));
+    await Promise.all(files.map(async (log) => logs.push(await openLog(member, log, session))));
     const [first] = files;
     if (first) stopWatching = watchLogs(member, dirname(first.path), logs, deps);
     const end = await member.whenEnded(deps.over);
@@ -55,6 +56,10 @@ export async function ship(member: ShippedMember, session: MasterSession, deps: 
     const artifacts = await findArtifacts(member.out);
     await shipArtifacts(member, artifacts, session);
     await session.call('member.collected', { member: member.id, ...listed(artifacts) });
+  } catch (error) {
+    // On a session that lives on, a stream that nobody ends would stay open at both ends.
+    for (const { stream } of logs) stream.finish(stream.length).catch(() => {});
+    throw error;
   } finally {
     stopWatching();
     await Promise.all(files.map(({ file }) => file.close()));
@@ -64,17 +69,25 @@ export async function ship(member: ShippedMember, session: MasterSession, deps: 
 /** A log that does not exist yet has nothing in it yet. */
 class LogFile extends FileSource {
   size = 0;
+  #closed = false;
 
   override async read(offset: number, max: number): Promise<Uint8Array> {
+    // Its stream may ask once more, and would open it again.
+    if (this.#closed) return new Uint8Array();
     try {
       const bytes = await super.read(offset, max);
       this.size = Math.max(this.size, offset + bytes.byteLength);
       return bytes;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      await this.close();
+      await super.close();
       return new Uint8Array();
     }
+  }
+
+  override async close(): Promise<void> {
+    this.#closed = true;
+    await super.close();
   }
 }
 

@@ -3,7 +3,15 @@
  * own id and its original time, on every new session until it is answered or its caller has gone.
  */
 import type { Session } from '@tutti/link';
-import type { CallName, CallParams, EventParams, Json, SyncVerb, SyncWire } from '@tutti/protocol';
+import {
+  type CallName,
+  type CallParams,
+  type EventParams,
+  type Json,
+  type SyncVerb,
+  type SyncWire,
+  TuttiError,
+} from '@tutti/protocol';
 import type { SyncRequest } from '../socket/verbs.ts';
 
 export type MasterSession = Session<'agent→master', 'master→agent'>;
@@ -28,17 +36,16 @@ export class SyncRelay {
 
   /** Resolves with what the script gets. */
   async ask(verb: SyncVerb, attempt: string, request: SyncRequest, signal: AbortSignal): Promise<unknown> {
-    const name = `sync.${verb}` as CallName<'agent→master'>;
-    for (;;) {
-      const session = await this.#link.session(signal);
-      try {
-        const result = await session.call(name, request as CallParams<typeof name>, { signal });
-        return verb === 'barrier' ? this.#joinData(attempt, request, result as SyncWire<'barrier'>) : result;
-      } catch (error) {
-        signal.throwIfAborted();
-        if (session.closed === undefined) throw error;
-      }
+    if (verb !== 'barrier') return this.#call(verb, request, signal);
+    for (const last of [false, true]) {
+      const released = (await this.#call(verb, request, signal)) as SyncWire<'barrier'>;
+      const data = this.#dataOf(attempt, request, released);
+      const { generation, rank, size } = released;
+      if (data) return { generation, rank, size, data };
+      // Pushed out by that of others: asked again, it comes again just before the answer.
+      if (last) break;
     }
+    throw new TuttiError('INTERNAL', 'the master released a barrier and did not send its data');
   }
 
   receive({ attempt, name, generation, json }: EventParams<'barrier.data'>): void {
@@ -49,14 +56,26 @@ export class SyncRelay {
     }
   }
 
-  #joinData(
+  async #call(verb: SyncVerb, request: SyncRequest, signal: AbortSignal): Promise<unknown> {
+    const name = `sync.${verb}` as CallName<'agent→master'>;
+    for (;;) {
+      const session = await this.#link.session(signal);
+      try {
+        return await session.call(name, request as CallParams<typeof name>, { signal });
+      } catch (error) {
+        signal.throwIfAborted();
+        if (session.closed === undefined) throw error;
+      }
+    }
+  }
+
+  #dataOf(
     attempt: string,
     { args }: SyncRequest,
-    { generation, rank, size, hasData }: SyncWire<'barrier'>,
-  ): unknown {
+    { generation, hasData }: SyncWire<'barrier'>,
+  ): Record<string, Json> | undefined {
     const { name } = args as { name: string };
-    const data = hasData ? (this.#data.get(key(attempt, name, generation)) ?? {}) : {};
-    return { generation, rank, size, data };
+    return hasData ? this.#data.get(key(attempt, name, generation)) : {};
   }
 }
 
