@@ -9,7 +9,9 @@ import type { Bench } from './bench.ts';
 const BENCHES: Record<string, Bench> = { barrier };
 
 function list(): string {
-  const lines = Object.entries(BENCHES).map(([name, { usage, about }]) => `  ${name} ${usage}\n      ${about}`);
+  const lines = Object.entries(BENCHES).map(
+    ([name, { usage, about }]) => `  ${name} ${usage}\n      ${about}`,
+  );
   return `npm run bench -- NAME [OPTION]...\n${lines.join('\n')}`;
 }
 

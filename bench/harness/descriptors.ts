@@ -29,6 +29,7 @@ export function withDescriptors(need: number, command: readonly string[]): strin
 /** proc_pid_limits(5): `Max open files  1024  524288  files` */
 function limits(): { soft: number; hard: number } {
   const line = /^Max open files\s+(\S+)\s+(\S+)/m.exec(readFileSync('/proc/self/limits', 'utf8'));
-  const number = (text: string | undefined) => (text === 'unlimited' ? Number.POSITIVE_INFINITY : Number(text));
+  const number = (text: string | undefined) =>
+    text === 'unlimited' ? Number.POSITIVE_INFINITY : Number(text);
   return { soft: number(line?.[1]), hard: number(line?.[2]) };
 }

@@ -197,7 +197,7 @@ test('a master killed and started again ends its run as ERROR and says so; its m
   });
 });
 
-test('a master that is told to stop ends its run as interrupted, and the client hears of it', async () => {
+test('a master that is told to stop ends its run as interrupted, and the client fetches the results when it is back', async () => {
   const master = await startMaster();
   await agentsOf(master, 1);
   const told = await traces();
@@ -213,9 +213,12 @@ test('a master that is told to stop ends its run as interrupted, and the client 
   const report = readReport(join(master.state, 'runs/latest'));
   expect(report).toMatchObject({ status: 'INTERRUPTED', cause: 'adhoc: the master was stopped' });
   await eventually(() => told.left().length === 0);
-  run.kill('SIGINT');
-  run.kill('SIGINT');
-  await run.ended;
+
+  // The client says what it waits for; when the master is back, it fetches what there is.
+  await run.waitForLine(/^the connection to the master at .* is lost: .*; trying again$/);
+  await startMaster({ state: master.state, listen: master.url.replace('ws://', '') });
+  expect(await run.ended).toMatchObject({ code: 130 });
+  expect(readReport(join(cwd, 'tutti-results/latest'))).toEqual(report);
 });
 
 test('when the client that owns a run is killed, the run is cancelled after 30 s and its machines are free', async () => {

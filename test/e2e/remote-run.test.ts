@@ -25,11 +25,15 @@ test('tutti nodes lists the machines as a table and as JSON', async () => {
     code: 0,
     stdout: 'no machines are connected; start "tutti agent" on some\n',
   });
-  const agent = await startAgent(master, { name: 'web-10', labels: { rack: '7', gpu: '' } });
+  const agent = await startAgent(master, {
+    name: 'web-10',
+    labels: { rack: '7', gpu: '' },
+    args: ['--address', '10.1.2.3'],
+  });
   await startAgent(master, { name: 'web-9' });
   const { stdout } = await tutti(['nodes'], { env: master.env });
   expect(stdout).toMatch(
-    /^NAME +STATE +RUN +ADDRESS +OS +CPUS +LABELS\nweb-9 +idle +- +127\.0\.0\.1 .*\nweb-10 +idle +- +127\.0\.0\.1 .* rack=7 gpu\n$/,
+    /^NAME +STATE +RUN +ADDRESS +OS +CPUS +LABELS\nweb-9 +idle +- +\S+ .*\nweb-10 +idle +- +10\.1\.2\.3 .* rack=7 gpu\n$/,
   );
   agent.process.kill('SIGTERM');
   expect(await agent.process.ended).toMatchObject({ code: 0 });

@@ -31,6 +31,8 @@ export interface MasterClientOptions {
   clock?: Clock;
   /** Give up when the first connection has not come about by then, in ms. */
   patienceMs?: number;
+  /** Told once for each time the connection is lost; it is sought again by itself. */
+  onLost?: (why: TuttiError) => void;
 }
 
 export interface RunEvents {
@@ -184,7 +186,10 @@ export class MasterClient {
     const { major, minor } = PROTOCOL;
     await session.call('client.hello', { protocol: { major, minor }, software: this.#options.software });
     const over = new AbortController();
-    session.onClosed((why) => over.abort(why));
+    session.onClosed((why) => {
+      over.abort(why);
+      if (this.#refused === undefined) this.#options.onLost?.(why);
+    });
     const connection = { session, over: over.signal };
     this.#connection = connection;
     for (const { resolve } of this.#waiting) resolve(connection);

@@ -378,7 +378,7 @@ export class Session<Out extends Direction = Direction, In extends Direction = D
       return;
     }
     // Before the answer: what the peer sends right after it must find the door open.
-    if (name === this.#options.opening) this.#opened = true;
+    if (!this.#opened && name === this.#options.opening) this.#opened = true;
     this.#sendBytes(frame);
   }
 

@@ -36,7 +36,9 @@ export class Upgrader {
       return;
     }
     socket.setNoDelay(true);
-    this.#server.handleUpgrade(request, socket, head, (ws) => connected(new WsTransport(ws, socket)));
+    this.#server.handleUpgrade(request, socket, head, (ws) =>
+      connected(new WsTransport(ws, socket, { accepted: true })),
+    );
   }
 
   #refusal(request: IncomingMessage): { status: string; error: TuttiError } | undefined {

@@ -9,6 +9,7 @@ import type { Socket } from 'node:net';
 import { LIMITS, TuttiError } from '@tutti/protocol';
 import type { WebSocket } from 'ws';
 import { closeReason, fromCloseReason } from './close-reason.ts';
+import { shortFrame } from './short-frame.ts';
 import type { Transport, TransportEvents } from './transport.ts';
 
 /** Private use range of RFC 6455, section 7.4.2. */
@@ -25,16 +26,18 @@ export class WsTransport implements Transport {
   readonly remoteAddress: string | undefined;
   readonly #ws: WebSocket;
   readonly #socket: Socket;
+  readonly #accepted: boolean;
   readonly #early: Uint8Array[] = [];
   #events: TransportEvents | undefined;
   #closedWith: TuttiError | undefined;
   #wanted: TuttiError | undefined;
   #error: Error | undefined;
 
-  /** `ws` was made with `WS_OPTIONS`, on `socket`. */
-  constructor(ws: WebSocket, socket: Socket) {
+  /** `ws` was made with `WS_OPTIONS`, on `socket`; `accepted`: by a server. */
+  constructor(ws: WebSocket, socket: Socket, { accepted }: { accepted: boolean }) {
     this.#ws = ws;
     this.#socket = socket;
+    this.#accepted = accepted;
     this.remoteAddress = socket.remoteAddress?.replace(/^::ffff:/, '');
     this.peer =
       this.remoteAddress === undefined ? 'a local socket' : `${this.remoteAddress}:${socket.remotePort}`;
@@ -66,12 +69,11 @@ export class WsTransport implements Transport {
 
   send(bytes: Uint8Array, flushed?: () => void): void {
     if (this.#ws.readyState !== this.#ws.OPEN) return;
-    if (flushed === undefined) this.#ws.send(bytes);
-    else {
-      this.#ws.send(bytes, (error) => {
-        if (!error) flushed();
-      });
-    }
+    const whole = this.#accepted ? shortFrame(bytes) : undefined;
+    const written = flushed && ((error?: Error | null) => error || flushed());
+    // Without compression `ws` keeps nothing back, so the two ways cannot overtake each other.
+    if (whole === undefined) this.#ws.send(bytes, written);
+    else this.#socket.write(whole, written);
   }
 
   close(why: TuttiError): void {

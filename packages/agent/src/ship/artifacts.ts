@@ -16,8 +16,6 @@ export interface Artifacts {
   skipped: { path: string; why: string }[];
 }
 
-/** `TreePath` allows no more. */
-const LONGEST_PATH = 4096;
 /** Of links, and of what was skipped, in one message: two thirds of a frame together. */
 const LISTED_BYTES = 350_000;
 const READ_BYTES = 1024 * 1024;
@@ -93,8 +91,6 @@ async function walk(root: string, below: string, found: Artifacts): Promise<void
     const name = bytes.toString('utf8');
     const path = below === '' ? name : `${below}/${name}`;
     if (!isUtf8(bytes)) found.skipped.push({ path, why: 'its name is not UTF-8' });
-    else if (path.length > LONGEST_PATH)
-      found.skipped.push({ path: `${path.slice(0, 200)}…`, why: 'its path is too long' });
     else await look(root, path, found);
   }
 }

@@ -10,13 +10,23 @@ export interface RemoteOptions {
   tokenFile: string | undefined;
   resultsDir: string;
   logs: boolean;
+  note: (line: string) => void;
 }
 
-export async function openRemote({ master, tokenFile, resultsDir, logs }: RemoteOptions): Promise<Place> {
+export async function openRemote({
+  master,
+  tokenFile,
+  resultsDir,
+  logs,
+  note,
+}: RemoteOptions): Promise<Place> {
+  const address = locateMaster(master, surroundings());
   const client = await MasterClient.connect({
-    address: locateMaster(master, surroundings()),
+    address,
     token: () => locateToken(tokenFile, surroundings()),
     software: SOFTWARE,
+    onLost: ({ message }) =>
+      note(`the connection to the master at ${address} is lost: ${message}; trying again`),
   });
   return {
     client,

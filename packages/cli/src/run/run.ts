@@ -83,12 +83,12 @@ function open(
   if (net !== 'auto' && net !== 'namespaces' && net !== 'host') {
     throw new TuttiError('USAGE', `--net takes auto, namespaces or host, not "${net}"`);
   }
+  const note = (line: string) => progress.note(line);
   if (flags.local) {
     const agents = nodesNeeded(suite.spec);
-    const note = (line: string) => progress.note(line);
     progress.busy(`starting a private master and ${agents} ${agents === 1 ? 'agent' : 'agents'}`);
     return openLocal({ agents, net, resultsDir, signal, note });
   }
   progress.busy('connecting to the master');
-  return openRemote({ master: flags.master, tokenFile: flags.tokenFile, resultsDir, logs: flags.logs });
+  return openRemote({ master: flags.master, tokenFile: flags.tokenFile, resultsDir, logs: flags.logs, note });
 }

@@ -14,9 +14,9 @@ export async function makeDirectory(path: string, mode = 0o777): Promise<void> {
     if (code === 'EEXIST' && (await stat(path)).isDirectory()) return;
     if (code !== 'ENOENT' || dirname(path) === path) throw error;
     await makeDirectory(dirname(path), mode);
-    await mkdir(path, mode).catch((again: NodeJS.ErrnoException) => {
+    await mkdir(path, mode).catch((again: unknown) => {
       // Somebody else made it meanwhile.
-      if (again.code !== 'EEXIST') throw again;
+      if ((again as NodeJS.ErrnoException).code !== 'EEXIST') throw again;
     });
   }
 }

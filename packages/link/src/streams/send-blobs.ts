@@ -35,6 +35,10 @@ export async function sendBlobs(
       const source = new FileSource(path(blob.digest));
       try {
         await receiver.send(blob, source);
+      } catch (error) {
+        // It will be told as a whole: nobody needs the rest.
+        queue.length = 0;
+        throw error;
       } finally {
         await source.close();
       }

@@ -65,7 +65,7 @@ export function serveAgent(transport: Transport, deps: AgentSessionDeps): AgentS
       checkVersion(params.protocol, `agent ${params.name}`);
       let giveUp: string[] = [];
       node = await registry.admit(params, session, (admittedAs) => {
-        giveUp = settleMembers(admittedAs, params, deps);
+        giveUp = settleMembers(admittedAs, params, session, deps);
       });
       log.info(
         { node: node.name, conn: transport.peer },
@@ -121,9 +121,11 @@ export function serveAgent(transport: Transport, deps: AgentSessionDeps): AgentS
 function settleMembers(
   node: Node,
   hello: CallParams<'hello'>,
-  { master, live, broker }: AgentSessionDeps,
+  session: AgentSession,
+  { master, live, broker, clock }: AgentSessionDeps,
 ): string[] {
   const waits = new Set(hello.waits);
+  const patience = node.patienceWith(hello.process, clock.monotonicMs());
   const present = new Set(hello.members.map(({ member }) => member));
   const unwanted = hello.members.filter(({ member: id, master: owner }) => {
     const known = live.find(id);
@@ -132,8 +134,14 @@ function settleMembers(
   const giveUp = unwanted.map(({ member }) => member);
   node.settle(giveUp);
   for (const known of live.onNode(node.name)) {
-    broker.keepOnly(known.attempt, known.name, waits);
+    if (patience === 0) broker.keepOnly(known.attempt, known.name, waits);
     if (known.owed && !present.has(known.id)) known.vanished();
+  }
+  if (patience > 0) {
+    const cancel = clock.after(patience, () => {
+      for (const known of live.onNode(node.name)) broker.keepAsked(known.attempt, known.name, session);
+    });
+    session.onClosed(cancel);
   }
   return giveUp;
 }

@@ -17,6 +17,9 @@ import {
   TuttiError,
 } from '@tutti/protocol';
 
+/** How long callers may take to repeat to a new agent process what they asked its predecessor; DESIGN, "Sync". */
+const REPEAT_MS = 5000;
+
 export type AgentSession = Session<'master→agent', 'agent→master'>;
 
 export interface NodeIdentity {
@@ -41,6 +44,7 @@ export class Node {
   #session: AgentSession | undefined;
   #peer = 'nowhere';
   #since: number;
+  #process: { id: string; since: number } | undefined;
   #connected: ((session: AgentSession) => void)[] = [];
   readonly #awayListeners = new Set<(away: boolean) => void>();
   readonly #onFreed: () => void;
@@ -88,6 +92,15 @@ export class Node {
       software,
       since: this.#since,
     };
+  }
+
+  /** How many ms longer waits are kept that this process of the agent has not been asked for again. */
+  patienceWith(process: string, now: number): number {
+    if (this.#process?.id !== process) {
+      const since = this.#process === undefined ? Number.NEGATIVE_INFINITY : now;
+      this.#process = { id: process, since };
+    }
+    return Math.max(0, this.#process.since + REPEAT_MS - now);
   }
 
   attach(session: AgentSession, identity: NodeIdentity, now: number): void {

@@ -106,6 +106,15 @@ export class SyncBroker {
     }
   }
 
+  /** The time is over in which callers repeat to a new agent what they asked the old one: what it was not asked is withdrawn. */
+  keepAsked(attemptId: string, member: string, session: SyncSession): void {
+    const attempt = this.#attempts.get(attemptId);
+    if (attempt === undefined) return;
+    for (const request of attempt.space.waitingRequests(member)) {
+      if (attempt.waiters.get(request)?.session !== session) this.#withdraw(attempt, request);
+    }
+  }
+
   /** A member has ended or is lost; `how` completes "client.1 on n3: …". */
   leave(attemptId: string, member: string, how: string): void {
     const attempt = this.#attempts.get(attemptId);

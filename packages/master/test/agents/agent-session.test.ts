@@ -212,6 +212,26 @@ describe('an agent that comes back', () => {
     await lab.connect({ members: [present(MINE)], waits: ['kept-wait'] });
     expect(lab.broker.waits(ATTEMPT)).toMatchObject([{ member: 'client.0', on: 'key "b"' }]);
   });
+
+  test('as a new process keeps the waits of the old one for 5 s, then those that were asked again', async () => {
+    const { lab, agent } = await labWithMembers();
+    const wait = (from: FakeAgent, key: string, name: string) =>
+      from.session.call('sync.get', { member: MINE, request: name, at: 0, args: { key, wait: true } });
+    const waits = () => lab.broker.waits(ATTEMPT).map(({ on }) => on);
+    const before = [rejection(wait(agent, 'a', 'gone-wait')), rejection(wait(agent, 'b', 'kept-wait'))];
+    await settled();
+    await agent.cut();
+    await Promise.all(before);
+    const successor = await lab.connect({ process: id('8'), members: [present(MINE)] });
+    expect(waits()).toEqual(['key "a"', 'key "b"']);
+    const again = rejection(wait(successor, 'b', 'kept-wait'));
+    lab.clock.advance(4999);
+    expect(waits()).toEqual(['key "a"', 'key "b"']);
+    lab.clock.advance(1);
+    expect(waits()).toEqual(['key "b"']);
+    await successor.cut();
+    await again;
+  });
 });
 
 describe('a sync call', () => {

@@ -6,7 +6,7 @@ import { AttemptFactory } from '../../src/runs/attempt-factory.ts';
 import type { RunUnderWay } from '../../src/runs/run-under-way.ts';
 import { Runs } from '../../src/runs/runs.ts';
 import { RunDirectories } from '../../src/store/run-directories.ts';
-import { type AgentOptions, type FakeAgent, id, Lab, MASTER, memberEnd, quiet } from '../lab.ts';
+import { type AgentOptions, type FakeAgent, Lab, MASTER, memberEnd, quiet } from '../lab.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 import { testSpec } from './a-test.ts';
 
@@ -71,6 +71,6 @@ export class RunsLab extends Lab {
       tests: tests.map((test) => testSpec(test.roles, test)),
       ...more,
     };
-    return this.runs.submit(id(this.#submitted.toString(16)), spec);
+    return this.runs.submit(this.#submitted.toString(16).padStart(32, '0'), spec);
   }
 }

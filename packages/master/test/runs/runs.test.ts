@@ -84,7 +84,11 @@ describe('a run', () => {
     expect(orders).toMatchObject([
       {
         ...{ name: 'client.0', node: 'n1', suite: 'A suite', test: 'throughput', timeout: 7 },
-        ...{ params: { seconds: 1, window: 64 }, env: { LANG: 'C' }, run: { number: 1, id: id('1') } },
+        ...{
+          params: { seconds: 1, window: 64 },
+          env: { LANG: 'C' },
+          run: { number: 1, id: '1'.padStart(32, '0') },
+        },
       },
     ]);
   });
@@ -183,8 +187,11 @@ describe('a run that is submitted', () => {
     await eventually(() => expect(stuck.asked.some((line) => line.startsWith('member.start'))).toBe(true));
     lab.runs.cancel(first, 'enough');
     await Promise.all([first.finished, eventually(() => expect(second.model.phase).toBe('running'))]);
+    expect(third.model.phase).toBe('queued');
     lab.runs.cancel(second, 'enough');
-    await Promise.all([second.finished, third.finished]);
+    await Promise.all([second.finished, eventually(() => expect(third.model.phase).toBe('running'))]);
+    lab.runs.cancel(third, 'enough');
+    await third.finished;
     expect([first, second].map(({ model }) => [model.status, model.exit])).toEqual([
       ['INTERRUPTED', 130],
       ['INTERRUPTED', 130],

@@ -1,0 +1,203 @@
+import { Report, RunHead, TestView } from '@tutti/protocol';
+import { describe, expect, test } from 'vitest';
+import type { Run } from '../../src/runs/model.ts';
+import { nodesNeeded, planAttempt, planTests, slug } from '../../src/runs/plan.ts';
+import { reportOf } from '../../src/runs/report-of.ts';
+import { runHead, testView } from '../../src/runs/view.ts';
+import { FACTS, id, memberEnd } from '../lab.ts';
+import { ended, member, role, testRun, testSpec } from './a-test.ts';
+
+const spec = (...tests: ReturnType<typeof testSpec>[]) => ({ suite: 'Traffic & Co', tests, files: [] });
+
+describe('a plan', () => {
+  test('needs, of each role, as many nodes as the largest of its tests', () => {
+    const tests = [testSpec([role('a'), role('b', 3)]), testSpec([role('b', 2), role('c')])];
+    expect([...nodesNeeded(spec(...tests))]).toEqual([
+      ['a', 1],
+      ['b', 3],
+      ['c', 1],
+    ]);
+  });
+
+  test('gives each test a directory that sorts, and whose name is safe', () => {
+    const names = ['Grüße/../x', 'throughput[streams=4]', '…'];
+    const tests = planTests(spec(...names.map((name) => testSpec([role('a')], { name }))));
+    expect(tests.map(({ dir }) => dir)).toEqual([
+      'tests/01-gru-e-x',
+      'tests/02-throughput-streams-4',
+      'tests/03-test',
+    ]);
+    const many = planTests(spec(...Array.from({ length: 1000 }, () => testSpec([role('a')]))));
+    expect([many[0]?.dir, many[999]?.dir]).toEqual(['tests/0001-throughput', 'tests/1000-throughput']);
+  });
+
+  test.for([
+    ['a'.repeat(200), 'a'.repeat(60)],
+    ['--', 'test'],
+    ['UPPER lower', 'upper-lower'],
+  ])('makes of %s a part of a path: %s', ([name, expected]) => {
+    expect(slug(name!)).toBe(expected);
+  });
+
+  test('fills the roles of each attempt with the nodes they have in the run', () => {
+    const test = testRun(testSpec([role('server'), role('client', 2, { essential: false })]));
+    const cast = new Map([
+      ['client', ['n2', 'n3', 'n4']],
+      ['server', ['n1']],
+    ]);
+    let ids = 0;
+    const newId = () => {
+      ids += 1;
+      return id(String(ids));
+    };
+    const attempt = planAttempt(test, cast, newId);
+    expect(attempt).toMatchObject({ n: 1, id: id('4'), barriers: [] });
+    expect(
+      attempt.members.map(({ name, node, essential, id: member }) => [name, node, essential, member]),
+    ).toEqual([
+      ['server.0', 'n1', true, id('1')],
+      ['client.0', 'n2', false, id('2')],
+      ['client.1', 'n3', false, id('3')],
+    ]);
+    expect(attempt.members[1]?.dir).toBe('tests/01-throughput/attempt-1/client.0');
+    test.attempts.push(attempt);
+    expect(planAttempt(test, cast, newId).members[0]?.dir).toBe('tests/01-throughput/attempt-2/server.0');
+  });
+
+  test('that the run has no node for is a defect', () => {
+    expect(() => planAttempt(testRun(testSpec([role('a')])), new Map(), () => id('1'))).toThrow('no node');
+  });
+});
+
+function run(more: Partial<Run> = {}): Run {
+  const test = testRun(testSpec([role('server'), role('client', 2)], { params: { seconds: 1 } }));
+  return {
+    ...{ number: 7, id: id('1'), spec: spec(test.spec), dir: '/runs/7-traffic', tests: [test] },
+    ...{ phase: 'running', started: Date.UTC(2030, 0, 1), startedAt: 5 },
+    cast: new Map([
+      ['server', ['n1']],
+      ['client', ['n2', 'n3']],
+    ]),
+    ...more,
+  };
+}
+
+const facts = new Map([['n1', FACTS]]);
+
+describe('the report of a run', () => {
+  test('is valid before it has begun', () => {
+    const report = reportOf(run({ cast: new Map() }), new Map());
+    expect(Report.parse(report)).toEqual(report);
+    expect(report).toMatchObject({
+      status: 'RUNNING',
+      tests: [{ status: 'RUNNING', attempts: [] }],
+      nodes: [],
+    });
+  });
+
+  test('is valid while it goes on, and says what is known so far', () => {
+    const going = run();
+    going.tests[0]!.attempts.push({
+      ...{ n: 1, id: id('2'), barriers: [] },
+      members: [ended('server.0', 'PASS'), member('client.0 on n2', { state: 'running' })],
+    });
+    const report = reportOf(going, facts);
+    expect(Report.parse(report)).toEqual(report);
+    expect(report.tests[0]?.attempts[0]).toMatchObject({
+      status: 'RUNNING',
+      members: [
+        { status: 'PASS', exit: 0, duration: 1 },
+        { status: 'RUNNING', node: 'n2' },
+      ],
+    });
+    expect(report.nodes).toMatchObject([
+      { name: 'n1', os: 'Debian 12' },
+      { name: 'n2', os: 'unknown' },
+      { name: 'n3' },
+    ]);
+  });
+
+  test('is valid when it is finished, and says of each member how it ended', () => {
+    const finished = run({ phase: 'finished', status: 'FAIL', cause: 'x', duration: 4.2, exit: 1 });
+    const [done] = finished.tests;
+    Object.assign(done!, { status: 'FAIL', cause: 'x', duration: 3 });
+    done!.attempts.push({
+      ...{ n: 1, id: id('2'), status: 'FAIL', cause: 'x' },
+      barriers: [{ name: 'go', generation: 0, size: 3, skew: 0.01234 }],
+      members: [
+        ended('server.0', 'FAIL', {
+          end: memberEnd({ exit: { how: 'signalled', signal: 'SIGSEGV' }, duration: 2.00049 }),
+          subtests: [{ name: 'tcp', status: 'warn', measure: 9410, unit: 'Mbit/s' }],
+        }),
+        ended('client.0 on n2', 'CANCEL', {
+          end: memberEnd({ stopped: 'test-over' }),
+          skipped: [{ path: 'fifo', why: 'no file' }],
+        }),
+        ended('client.1 on n3', 'FAIL', {
+          verdict: { status: 'FAIL', cause: 'was told', becauseOf: 'server.0' },
+          end: memberEnd({ exit: { how: 'exited', code: 3 } }),
+        }),
+        ended('client.2 on n4', 'ERROR', {
+          end: memberEnd({ exit: { how: 'not-started', message: 'no sh' } }),
+        }),
+        ended('client.3 on n5', 'FAIL', {
+          end: memberEnd({ exit: { how: 'killed' }, stopped: 'output-limit' }),
+        }),
+      ],
+    });
+    const report = reportOf(finished, facts);
+    expect(Report.parse(report)).toEqual(report);
+    expect(report.summary).toMatchObject({ total: 1, fail: 1, pass: 0 });
+    const [attempt] = report.tests[0]!.attempts;
+    expect(attempt?.members).toMatchObject([
+      { member: 'server.0', signal: 'SIGSEGV', cause: 'was FAIL', duration: 2 },
+      { member: 'client.0', exit: 0, stopped: 'test over', skipped: [{ path: 'fifo', why: 'no file' }] },
+      { member: 'client.1', exit: 3, because_of: 'server.0', cause: 'was told' },
+      { member: 'client.2', status: 'ERROR' },
+      { member: 'client.3', stopped: 'output limit' },
+    ]);
+    expect(attempt?.members[1]).not.toHaveProperty('cause');
+    expect(attempt?.subtests).toEqual([
+      { name: 'tcp', member: 'server.0', status: 'WARN', measure: 9410, unit: 'Mbit/s' },
+    ]);
+    expect(attempt?.barriers).toEqual([{ name: 'go', generation: 0, size: 3, skew: 0.012 }]);
+  });
+});
+
+describe('what watchers see', () => {
+  test('of a run is valid in every phase', () => {
+    for (const phase of ['queued', 'allocated', 'staging', 'running', 'collecting', 'finished'] as const) {
+      const head = runHead(run({ phase, waitsFor: 'needs 2 nodes' }));
+      expect(RunHead.parse(head)).toEqual(head);
+      expect(head).toMatchObject({ run: 7, suite: 'Traffic & Co', phase, size: 1 });
+    }
+  });
+
+  test('of a test is valid, and names its members while it is under way', () => {
+    const waiting = testRun(testSpec([role('server'), role('client', 2)]));
+    expect(TestView.parse(testView(waiting))).toMatchObject({ members: [], size: 3, state: 'waiting' });
+    waiting.attempts.push({
+      ...{ n: 1, id: id('2'), barriers: [] },
+      members: [ended('server.0', 'PASS'), member('client.0 on n2', { state: 'running' })],
+    });
+    waiting.state = 'running';
+    const view = testView(waiting);
+    expect(TestView.parse(view)).toEqual(view);
+    expect(view.members).toEqual([
+      { member: 'server.0', node: 'n1', state: 'ended', status: 'PASS' },
+      { member: 'client.0', node: 'n2', state: 'running' },
+    ]);
+  });
+
+  test('of very many members is two hundred, those that are not through first', () => {
+    const test = testRun(testSpec([role('client', 500)]));
+    const members = Array.from({ length: 500 }, (_, n) =>
+      n < 400 ? ended(`client.${n}`, 'PASS') : member(`client.${n}`, { state: 'running' }),
+    );
+    test.attempts.push({ n: 1, id: id('2'), barriers: [], members });
+    const view = testView(test);
+    expect(view.members).toHaveLength(200);
+    expect(view.members.filter(({ state }) => state === 'running')).toHaveLength(100);
+    expect(view.size).toBe(500);
+  });
+});
