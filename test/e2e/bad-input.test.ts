@@ -155,7 +155,11 @@ test('mistakes on the command line are named, and nothing is done', { timeout: 1
     expect(outcome.stderr).toMatch(new RegExp(`\\(${code}\\)\\n$`));
     expectDocumented(code);
   };
-  for (const line of COMMAND_LINES) await check(line);
+  const left = [...COMMAND_LINES];
+  const some = async () => {
+    for (let line = left.shift(); line; line = left.shift()) await check(line);
+  };
+  await Promise.all([some(), some(), some()]);
   expect((await readdir(cwd)).toSorted()).toEqual(['good.yaml', 'plain']);
 });
 

@@ -4,11 +4,10 @@ import { readdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { agentsOf, stateOf } from './support/pool.ts';
-import { folder, member, stderrOf, stdoutOf } from './support/results.ts';
+import { folder, logOf, member, stderrOf, stdoutOf } from './support/results.ts';
 import { traces } from './support/traces.ts';
 import {
   eventually,
-  type RunningMaster,
   readReport,
   reportMistakes,
   startAgent,
@@ -101,9 +100,9 @@ test('a machine that stands still is unreachable within 5 s; when it goes on, so
   );
   const log = await logOf(master, 'a.0', 'stdout.log', /^3\n/m);
   agent.process.kill('SIGSTOP');
-  const stopped = performance.now();
-  await eventually(async () => (await stateOf(master, 'n1')) === 'unreachable', { timeout: 8000, every: 20 });
-  expect(performance.now() - stopped).toBeLessThan(6000); // 5 s, and the command that looks takes its time
+  const noticed = await master.process.waitForLine(/agent n1 disconnected: .* was silent for/);
+  expect(Number(/silent for (\S+) s/.exec(noticed)?.[1])).toBeLessThanOrEqual(5);
+  expect(await stateOf(master, 'n1')).toBe('unreachable');
   expect(await stateOf(master, 'n2')).toBe('running');
   const known = lines(await readFile(log, 'utf8')).length;
   agent.process.kill('SIGCONT');
@@ -220,42 +219,6 @@ test('a master that is told to stop ends its run as interrupted, and the client 
   expect(await run.ended).toMatchObject({ code: 130 });
   expect(readReport(join(cwd, 'tutti-results/latest'))).toEqual(report);
 });
-
-test('when the client that owns a run is killed, the run is cancelled after 30 s and its machines are free', async () => {
-  const master = await startMaster();
-  await agentsOf(master, 1);
-  const told = await traces();
-  const run = await startTutti(['run', '--role', `a=${told.tell}; echo up; sleep 1000`], {
-    env: master.env,
-    input: '',
-  });
-  await logOf(master, 'a.0', 'stdout.log', /up/);
-  run.kill('SIGKILL');
-  await run.ended;
-  // Whoever waits for the machine gets it then.
-  const next = await startTutti(['run', '--role', 'b=true'], { env: master.env, input: '' });
-  await next.waitForLine('queued, needs 1 node');
-  expect((await next.ended).code).toBe(0);
-  const report = readReport(join(master.state, 'runs/1-adhoc'));
-  expect(report).toMatchObject({
-    status: 'INTERRUPTED',
-    tests: [{ cause: 'the client that owned the run went away' }],
-  });
-  expect(told.left()).toEqual([]);
-});
-
-/** The master's copy of a log, once it has what is waited for. */
-async function logOf(
-  { state }: RunningMaster,
-  name: string,
-  file: string,
-  pattern: RegExp,
-  dir = 'tests/01-adhoc',
-): Promise<string> {
-  const path = join(state, 'runs/latest', dir, 'attempt-1', name, file);
-  await eventually(async () => pattern.test(await readFile(path, 'utf8')), { timeout: 20_000, every: 20 });
-  return path;
-}
 
 async function touch(file: string): Promise<void> {
   await writeFile(file, '');

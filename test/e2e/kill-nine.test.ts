@@ -47,20 +47,22 @@ test('killed when its machines are ready, and files are being sent to them', asy
   expect(await leftovers(run, told)).toEqual([]);
 });
 
-test('killed while its members run', async () => {
-  const { run, told } = await stubborn();
-  await eventually(() => told.told === 2, { timeout: 30_000 });
-  run.kill('SIGKILL');
-  await run.ended;
-  expect(await leftovers(run, told)).toEqual([]);
-});
-
-test('killed together with the shell that started it, as a CI ends a job', async () => {
-  const { run, told } = await stubborn(['setsid', 'sh', '-c', '"$@"; true', 'sh']);
-  await eventually(() => told.told === 2, { timeout: 30_000 });
-  kill(-run.pid);
-  await run.ended;
-  expect(await leftovers(run, told)).toEqual([]);
+test('killed while its members run, alone or together with the shell that started it, as a CI ends a job', async () => {
+  const alone = async () => {
+    const { run, told } = await stubborn();
+    await eventually(() => told.told === 2, { timeout: 30_000 });
+    run.kill('SIGKILL');
+    await run.ended;
+    expect(await leftovers(run, told)).toEqual([]);
+  };
+  const withItsShell = async () => {
+    const { run, told } = await stubborn(['setsid', 'sh', '-c', '"$@"; true', 'sh']);
+    await eventually(() => told.told === 2, { timeout: 30_000 });
+    kill(-run.pid);
+    await run.ended;
+    expect(await leftovers(run, told)).toEqual([]);
+  };
+  await Promise.all([alone(), withItsShell()]);
 });
 
 test('killed together with its master and its agents', async () => {

@@ -106,12 +106,12 @@ tests:
       a: exit 1
       b: sleep 100
   - name: stuck
-    timeout: 2s
+    timeout: 4s
     roles:
       a: tutti barrier meet --timeout 60s
       b: sleep 100
   - name: stuck at a key
-    timeout: 2s
+    timeout: 4s
     roles:
       a: tutti get nothing --wait --timeout 60s
       b: sleep 100
@@ -174,10 +174,10 @@ test('several tests run one after another, and each gets the verdict that its me
   expect(member(the('linger over'), 'b.0')).toMatchObject({ status: 'CANCEL', stopped: 'test over' });
 
   expect(the('stuck').cause).toMatch(
-    /^timed out after 2 s: a\.0 has waited at barrier "meet" for \d.* s, missing b\.0; b\.0 on n2 still running$/,
+    /^timed out after 4 s: a\.0 has waited at barrier "meet" for \d.* s, missing b\.0; b\.0 on n2 still running$/,
   );
   expect(the('stuck at a key').cause).toMatch(
-    /^timed out after 2 s: a\.0 has waited at key "nothing" for \d.* s; b\.0 on n2 still running$/,
+    /^timed out after 4 s: a\.0 has waited at key "nothing" for \d.* s; b\.0 on n2 still running$/,
   );
   for (const name of ['a.0', 'b.0']) {
     expect(member(the('stuck'), name)).toMatchObject({ status: 'INTERRUPTED', stopped: 'timeout' });

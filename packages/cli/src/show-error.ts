@@ -22,7 +22,8 @@ export function showError(thrown: unknown, out: { write(text: string): unknown }
     return EXIT.error;
   }
   out.write(`tutti: ${thrown.message}\n`);
-  if (thrown.code === 'INTERNAL' && thrown.stack) out.write(`${thrown.stack}\n`);
+  // Where a defect was wrapped, that is where it is; what a process or a peer has said has no stack of ours.
+  if (thrown.code === 'INTERNAL' && thrown.cause instanceof Error) out.write(`${thrown.cause.stack}\n`);
   out.write(`${thrown.action} (${thrown.code})\n`);
   return exitStatus(thrown.code);
 }

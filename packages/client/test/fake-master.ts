@@ -39,8 +39,8 @@ export class FakeMaster {
       this.#sockets.add(socket);
       socket.on('close', () => this.#sockets.delete(socket));
     });
-    server.on('upgrade', (request, socket, head) => {
-      upgrader.upgrade(request, socket as Socket, head, (transport) => {
+    server.on('upgrade', (request, socket, early) => {
+      upgrader.upgrade(request, socket as Socket, early, (transport) => {
         const session: ClientSession = new Session({
           transport,
           sends: 'master→client',
@@ -120,7 +120,7 @@ export interface TestClient {
   client: MasterClient;
   clock: FakeClock;
   /** Lets the time pass that the client waits before it dials again, until the master has the n-th session. */
-  sessions(n: number): Promise<ClientSession>;
+  sessions: (n: number) => Promise<ClientSession>;
 }
 
 export async function connect(

@@ -272,7 +272,7 @@ test('an abort while there is no connection cancels the run on the next', async 
   await sessions(2);
   await eventually(() => master.count('run.cancel') === 1 && master.count('run.submit') === 2);
   finish(master);
-  await final;
+  expect(await final).toMatchObject({ phase: 'finished' });
 });
 
 test('an abort before the run is submitted means that it never is', async () => {

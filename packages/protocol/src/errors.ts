@@ -136,6 +136,12 @@ export const ERRORS = {
     action: 'Free space on the machine and at the path that the message names.',
   },
 
+  LAB_FAILED: {
+    retry: true,
+    means: 'A private lab on this machine could not be set up, or a process of it ended.',
+    action: 'The message quotes its last words; if nothing on this machine explains them, report a bug.',
+  },
+
   // Suites and what is staged
   USAGE: {
     retry: false,

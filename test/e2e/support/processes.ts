@@ -42,12 +42,6 @@ export async function endProcessesWith(words: string, patience = 20_000): Promis
   );
 }
 
-/** Inodes of the network namespaces that some process of this machine is in. */
-export function liveNetworks(): Set<string> {
-  const pids = readdirSync('/proc').filter((name) => /^\d+$/.test(name));
-  return new Set(pids.map(networkOf).filter((network) => network !== ''));
-}
-
 export function networkOf(pid: number | string): string {
   try {
     return readlinkSync(`/proc/${pid}/ns/net`);

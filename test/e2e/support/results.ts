@@ -2,6 +2,8 @@
 import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Report, ReportAttempt, ReportMember, ReportTest } from '@tutti/protocol';
+import { eventually } from '@tutti/testkit';
+import type { RunningMaster } from './daemons.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 /** A temporary directory with these files in it; what begins with `#!` may be executed. */
@@ -45,4 +47,17 @@ export function stderrOf(cwd: string, test: ReportTest | undefined, name: string
 
 export function textOf(cwd: string, dir: string, file: string): Promise<string> {
   return readFile(join(cwd, 'tutti-results/latest', dir, file), 'utf8');
+}
+
+/** The master's copy of a log, once it has what is waited for. */
+export async function logOf(
+  { state }: RunningMaster,
+  name: string,
+  file: string,
+  pattern: RegExp,
+  dir = 'tests/01-adhoc',
+): Promise<string> {
+  const path = join(state, 'runs/latest', dir, 'attempt-1', name, file);
+  await eventually(async () => pattern.test(await readFile(path, 'utf8')), { timeout: 20_000, every: 20 });
+  return path;
 }

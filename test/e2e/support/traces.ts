@@ -7,7 +7,7 @@ import { dirname, join } from 'node:path';
 import { eventually } from '@tutti/testkit';
 import { expect } from 'vitest';
 import type { RunningTutti } from './command.ts';
-import { liveNetworks, networkOf, processesWith } from './processes.ts';
+import { networkOf, processesWith } from './processes.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
 
 export interface Traces {
@@ -75,6 +75,15 @@ function remains([socket = '', group = '', network = '']: string[], agents: bool
     const mounted = ['/sys/fs/cgroup', '/sys/fs/cgroup/unified'].map((mount) => join(mount, path));
     left.push(...mounted.filter((dir) => existsSync(dir)));
   }
-  if (agents && network !== networkOf('self') && liveNetworks().has(network)) left.push(network);
+  if (agents && network !== networkOf('self') && isForlorn(network)) left.push(network);
   return left;
+}
+
+/** Somebody is in the network, and no lab: a lab that was begun meanwhile may have got the same number for its own. */
+function isForlorn(network: string): boolean {
+  const inside = processesWith('').filter((found) => found.network === network);
+  return (
+    inside.length > 0 &&
+    !inside.some(({ commandLine }) => / agent --state | probe |tutti-sweeper/.test(commandLine))
+  );
 }

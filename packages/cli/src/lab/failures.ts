@@ -19,11 +19,11 @@ export function pathTooLong(dir: string): TuttiError {
 /** `what` is "agent n1" or alike, `how` "exited with status 1". */
 export function processDied(what: string, how: string, wasReady: boolean, lastWords: string): TuttiError {
   const when = wasReady ? '' : ' before it was ready';
-  return new TuttiError('INTERNAL', `${what} of the local lab ${how}${when}${quote(lastWords)}`);
+  return new TuttiError('LAB_FAILED', `${what} of the local lab ${how}${when}${quote(lastWords)}`);
 }
 
 export function networkFailed(complaint: string): TuttiError {
-  return new TuttiError('INTERNAL', `the local lab's network could not be made${quote(complaint)}`);
+  return new TuttiError('LAB_FAILED', `the local lab's network could not be made${quote(complaint)}`);
 }
 
 export function notReady(late: readonly { what: string; lastWords: string }[], seconds: number): TuttiError {

@@ -54,7 +54,7 @@ export interface Lab {
 }
 
 /**
- * @throws TuttiError `USAGE` if namespaces were asked for by name and cannot be had; `INTERNAL` if a daemon died;
+ * @throws TuttiError `USAGE` if namespaces were asked for by name and cannot be had; `LAB_FAILED` if a daemon died;
  * `TIMED_OUT` if one was not ready in time; `CANCELLED`.
  */
 export async function startLab(options: LabOptions): Promise<Lab> {

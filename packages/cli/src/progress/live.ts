@@ -4,6 +4,7 @@
  * Never draws more than ten times a second, nor wider than the terminal: a wrapped line could not be taken back.
  */
 import type { RunView, TestView } from '@tutti/protocol';
+import { fitting, oneLine } from './columns.ts';
 import type { Palette } from './palette.ts';
 import type { Progress, Terminal } from './progress.ts';
 
@@ -20,6 +21,8 @@ export class LiveProgress implements Progress {
   #busyWith: string | undefined;
   #timer: NodeJS.Timeout | undefined;
   #drawn = false;
+  /** Nothing is drawn any more: what changes now comes too late. */
+  #over = false;
   #frame = 0;
   readonly #startedAt = new Map<number, number>();
 
@@ -39,6 +42,7 @@ export class LiveProgress implements Progress {
   }
 
   show(view: RunView): void {
+    if (this.#over) return;
     this.#view = view;
     this.#start();
     for (const [index, test] of view.tests.entries()) {
@@ -47,19 +51,20 @@ export class LiveProgress implements Progress {
       if (test.status === undefined || this.#ended.has(index)) continue;
       this.#ended.add(index);
       this.note(
-        `${this.#palette.status(test.status.padEnd(11))} ${test.name}${this.#palette.dim(took(test))}`,
+        `${this.#palette.status(test.status.padEnd(11))} ${oneLine(test.name)}${this.#palette.dim(oneLine(took(test)))}`,
       );
     }
   }
 
   end(): void {
+    this.#over = true;
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#erase();
   }
 
   #start(): void {
-    this.#timer ??= setInterval(() => this.#draw(), FRAME_MS);
+    if (!this.#over) this.#timer ??= setInterval(() => this.#draw(), FRAME_MS);
   }
 
   #draw(): void {
@@ -67,7 +72,8 @@ export class LiveProgress implements Progress {
     const line = this.#line();
     this.#erase();
     if (line === undefined) return;
-    this.#out.write(line.slice(0, (this.#out.columns ?? 80) - 1));
+    // Of a size that it does not know a terminal says 0.
+    this.#out.write(fitting(oneLine(line), (this.#out.columns || 80) - 1));
     this.#drawn = true;
   }
 

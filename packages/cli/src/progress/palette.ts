@@ -28,7 +28,10 @@ export function paletteFor(isTerminal: boolean, env: Record<string, string | und
     return { status: (text) => text, dim: (text) => text };
   const paint = (code: number, text: string) => `\u001b[${code}m${text}\u001b[0m`;
   return {
-    status: (text) => paint(COLOURS[text.trim()] ?? 0, text),
+    status: (text) => {
+      const colour = COLOURS[text.trim()];
+      return colour === undefined ? text : paint(colour, text);
+    },
     dim: (text) => paint(DIM, text),
   };
 }

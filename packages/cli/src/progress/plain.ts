@@ -1,10 +1,13 @@
 /** Progress as plain lines: for logs, CI and pipes. Each change of a test's state is one line, once. */
 import type { RunView, TestView } from '@tutti/protocol';
+import { oneLine } from './columns.ts';
 import type { Progress, Terminal } from './progress.ts';
 
 export class PlainProgress implements Progress {
   readonly #out: Terminal;
   readonly #said = new Set<string>();
+  /** What was last said of each test, by its position: names may be the same. */
+  readonly #states = new Map<number, string>();
 
   constructor(out: Terminal) {
     this.#out = out;
@@ -18,10 +21,13 @@ export class PlainProgress implements Progress {
 
   show(view: RunView): void {
     if (view.phase === 'queued' && view.waitsFor)
-      this.#once(`run ${view.run} ${view.suite}: queued, ${view.waitsFor}`);
-    for (const test of view.tests) {
+      this.#once(oneLine(`run ${view.run} ${view.suite}: queued, ${view.waitsFor}`));
+    for (const [index, test] of view.tests.entries()) {
+      const state = test.status ?? test.state;
       const line = describe(test);
-      if (line) this.#once(`run ${view.run} ${view.suite}: ${test.name}: ${line}`);
+      if (line === undefined || this.#states.get(index) === state) continue;
+      this.#states.set(index, state);
+      this.note(oneLine(`run ${view.run} ${view.suite}: ${test.name}: ${line}`));
     }
   }
 
@@ -37,11 +43,11 @@ export class PlainProgress implements Progress {
 /** Members listed by name when they are few. */
 const LISTED = 8;
 
-function describe({ state, status, duration, cause, members }: TestView): string | undefined {
+function describe({ state, status, duration, cause, members, size }: TestView): string | undefined {
   if (status !== undefined)
     return `${status}${duration === undefined ? '' : ` in ${duration.toFixed(1)} s`}${cause === undefined ? '' : `: ${cause}`}`;
   if (state !== 'running') return undefined;
   const shown = members.slice(0, LISTED).map(({ member, node }) => `${member} on ${node}`);
-  const more = members.length > LISTED ? ` and ${members.length - LISTED} more` : '';
+  const more = size > shown.length ? ` and ${size - shown.length} more` : '';
   return `running ${shown.join(', ')}${more}`;
 }

@@ -4,6 +4,7 @@ import { selfCommand } from '../installation.ts';
 import { startLab } from '../lab/index.ts';
 import { SOFTWARE } from '../software.ts';
 import type { Place } from './place.ts';
+import { prepareResults } from './results-directory.ts';
 
 export interface LocalOptions {
   agents: number;
@@ -14,6 +15,7 @@ export interface LocalOptions {
 }
 
 export async function openLocal({ agents, net, resultsDir, signal, note }: LocalOptions): Promise<Place> {
+  await prepareResults(resultsDir);
   const lab = await startLab({ agents, net, runsDir: resultsDir, command: selfCommand, signal });
   note(lab.reason);
   try {
@@ -26,6 +28,7 @@ export async function openLocal({ agents, net, resultsDir, signal, note }: Local
       client,
       failed: lab.failed,
       results: async ({ dir }) => dir,
+      partial: ({ dir }) => dir,
       async close() {
         client.close();
         await lab.stop();

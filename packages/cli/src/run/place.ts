@@ -8,5 +8,7 @@ export interface Place {
   readonly failed: Promise<never>;
   /** Makes the run's directory available here; returns its path. */
   results(view: RunView): Promise<string>;
+  /** Where what there is so far can be found here, should the place break down. */
+  partial(view: RunView): string | undefined;
   close(): Promise<void>;
 }

@@ -3,7 +3,7 @@ import { fetchResults, locateMaster, locateToken, MasterClient } from '@tutti/cl
 import { SOFTWARE } from '../software.ts';
 import { surroundings } from '../surroundings.ts';
 import type { Place } from './place.ts';
-import { freeDirectory, pointLatest } from './results-directory.ts';
+import { freeDirectory, pointLatest, prepareResults } from './results-directory.ts';
 
 export interface RemoteOptions {
   master: string | undefined;
@@ -28,6 +28,12 @@ export async function openRemote({
     onLost: ({ message }) =>
       note(`the connection to the master at ${address} is lost: ${message}; trying again`),
   });
+  try {
+    await prepareResults(resultsDir);
+  } catch (error) {
+    client.close();
+    throw error;
+  }
   return {
     client,
     failed: new Promise<never>(() => {}),
@@ -37,6 +43,7 @@ export async function openRemote({
       await pointLatest(resultsDir, dir);
       return dir;
     },
+    partial: () => undefined,
     async close() {
       client.close();
     },

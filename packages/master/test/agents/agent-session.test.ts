@@ -2,7 +2,7 @@ import { TuttiError } from '@tutti/protocol';
 import { MemorySink, MemorySource, rejection, settled } from '@tutti/testkit';
 import { describe, expect, test } from 'vitest';
 import type { LiveMember } from '../../src/runs/members.ts';
-import { id, Lab, MASTER, memberEnd } from '../lab.ts';
+import { type FakeAgent, id, Lab, MASTER, memberEnd } from '../lab.ts';
 import { players } from '../sync/players.ts';
 
 const ATTEMPT = id('a');
@@ -116,9 +116,10 @@ describe('what an agent says of a member', () => {
   });
 
   test('whose attempt is over is taken note of, so that it is not said for ever', async () => {
-    const { agent } = await labWithMembers();
+    const { agent, mine } = await labWithMembers();
     await agent.ended(id('7'));
     await agent.collected(id('7'));
+    expect(mine.told).toEqual([]);
   });
 
   test('that nobody knows is refused, where something is wanted for it', async () => {
@@ -225,6 +226,7 @@ describe('an agent that comes back', () => {
     const successor = await lab.connect({ process: id('8'), members: [present(MINE)] });
     expect(waits()).toEqual(['key "a"', 'key "b"']);
     const again = rejection(wait(successor, 'b', 'kept-wait'));
+    await settled();
     lab.clock.advance(4999);
     expect(waits()).toEqual(['key "a"', 'key "b"']);
     lab.clock.advance(1);

@@ -26,11 +26,11 @@ export function testRun(spec: TestSpec, index = 0): TestRun {
 /** `member('client.1 on n3', …)` */
 export function member(words: string, more: Partial<MemberRun> = {}): MemberRun {
   const [name = '', , node = 'n1'] = words.split(' ');
-  const [role = '', index = '0'] = name.split('.');
+  const [inRole = '', index = '0'] = name.split('.');
   return {
     id: '1'.repeat(32),
     name,
-    role,
+    role: inRole,
     index: Number(index),
     node,
     essential: true,

@@ -1,5 +1,5 @@
 import { Report, RunHead, TestView } from '@tutti/protocol';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test as it } from 'vitest';
 import type { Run } from '../../src/runs/model.ts';
 import { nodesNeeded, planAttempt, planTests, slug } from '../../src/runs/plan.ts';
 import { reportOf } from '../../src/runs/report-of.ts';
@@ -10,7 +10,7 @@ import { ended, member, role, testRun, testSpec } from './a-test.ts';
 const spec = (...tests: ReturnType<typeof testSpec>[]) => ({ suite: 'Traffic & Co', tests, files: [] });
 
 describe('a plan', () => {
-  test('needs, of each role, as many nodes as the largest of its tests', () => {
+  it('needs, of each role, as many nodes as the largest of its tests', () => {
     const tests = [testSpec([role('a'), role('b', 3)]), testSpec([role('b', 2), role('c')])];
     expect([...nodesNeeded(spec(...tests))]).toEqual([
       ['a', 1],
@@ -19,7 +19,7 @@ describe('a plan', () => {
     ]);
   });
 
-  test('gives each test a directory that sorts, and whose name is safe', () => {
+  it('gives each test a directory that sorts, and whose name is safe', () => {
     const names = ['Grüße/../x', 'throughput[streams=4]', '…'];
     const tests = planTests(spec(...names.map((name) => testSpec([role('a')], { name }))));
     expect(tests.map(({ dir }) => dir)).toEqual([
@@ -31,7 +31,7 @@ describe('a plan', () => {
     expect([many[0]?.dir, many[999]?.dir]).toEqual(['tests/0001-throughput', 'tests/1000-throughput']);
   });
 
-  test.for([
+  it.for([
     ['a'.repeat(200), 'a'.repeat(60)],
     ['--', 'test'],
     ['UPPER lower', 'upper-lower'],
@@ -39,7 +39,7 @@ describe('a plan', () => {
     expect(slug(name!)).toBe(expected);
   });
 
-  test('fills the roles of each attempt with the nodes they have in the run', () => {
+  it('fills the roles of each attempt with the nodes they have in the run', () => {
     const test = testRun(testSpec([role('server'), role('client', 2, { essential: false })]));
     const cast = new Map([
       ['client', ['n2', 'n3', 'n4']],
@@ -52,9 +52,7 @@ describe('a plan', () => {
     };
     const attempt = planAttempt(test, cast, newId);
     expect(attempt).toMatchObject({ n: 1, id: id('4'), barriers: [] });
-    expect(
-      attempt.members.map(({ name, node, essential, id: member }) => [name, node, essential, member]),
-    ).toEqual([
+    expect(attempt.members.map((one) => [one.name, one.node, one.essential, one.id])).toEqual([
       ['server.0', 'n1', true, id('1')],
       ['client.0', 'n2', false, id('2')],
       ['client.1', 'n3', false, id('3')],
@@ -64,7 +62,7 @@ describe('a plan', () => {
     expect(planAttempt(test, cast, newId).members[0]?.dir).toBe('tests/01-throughput/attempt-2/server.0');
   });
 
-  test('that the run has no node for is a defect', () => {
+  it('that the run has no node for is a defect', () => {
     expect(() => planAttempt(testRun(testSpec([role('a')])), new Map(), () => id('1'))).toThrow('no node');
   });
 });
@@ -85,7 +83,7 @@ function run(more: Partial<Run> = {}): Run {
 const facts = new Map([['n1', FACTS]]);
 
 describe('the report of a run', () => {
-  test('is valid before it has begun', () => {
+  it('is valid before it has begun', () => {
     const report = reportOf(run({ cast: new Map() }), new Map());
     expect(Report.parse(report)).toEqual(report);
     expect(report).toMatchObject({
@@ -95,7 +93,7 @@ describe('the report of a run', () => {
     });
   });
 
-  test('is valid while it goes on, and says what is known so far', () => {
+  it('is valid while it goes on, and says what is known so far', () => {
     const going = run();
     going.tests[0]!.attempts.push({
       ...{ n: 1, id: id('2'), barriers: [] },
@@ -117,7 +115,7 @@ describe('the report of a run', () => {
     ]);
   });
 
-  test('is valid when it is finished, and says of each member how it ended', () => {
+  it('is valid when it is finished, and says of each member how it ended', () => {
     const finished = run({ phase: 'finished', status: 'FAIL', cause: 'x', duration: 4.2, exit: 1 });
     const [done] = finished.tests;
     Object.assign(done!, { status: 'FAIL', cause: 'x', duration: 3 });
@@ -165,7 +163,7 @@ describe('the report of a run', () => {
 });
 
 describe('what watchers see', () => {
-  test('of a run is valid in every phase', () => {
+  it('of a run is valid in every phase', () => {
     for (const phase of ['queued', 'allocated', 'staging', 'running', 'collecting', 'finished'] as const) {
       const head = runHead(run({ phase, waitsFor: 'needs 2 nodes' }));
       expect(RunHead.parse(head)).toEqual(head);
@@ -173,7 +171,7 @@ describe('what watchers see', () => {
     }
   });
 
-  test('of a test is valid, and names its members while it is under way', () => {
+  it('of a test is valid, and names its members while it is under way', () => {
     const waiting = testRun(testSpec([role('server'), role('client', 2)]));
     expect(TestView.parse(testView(waiting))).toMatchObject({ members: [], size: 3, state: 'waiting' });
     waiting.attempts.push({
@@ -189,7 +187,7 @@ describe('what watchers see', () => {
     ]);
   });
 
-  test('of very many members is two hundred, those that are not through first', () => {
+  it('of very many members is two hundred, those that are not through first', () => {
     const test = testRun(testSpec([role('client', 500)]));
     const members = Array.from({ length: 500 }, (_, n) =>
       n < 400 ? ended(`client.${n}`, 'PASS') : member(`client.${n}`, { state: 'running' }),

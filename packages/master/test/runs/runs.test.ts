@@ -378,7 +378,7 @@ describe('what goes wrong inside the master', () => {
   test('when a run gets its directory is told to the one who submits it, who may try again', async () => {
     const lab = await RunsLab.open();
     await lab.quick('n1');
-    const { create } = lab.directories;
+    const create = lab.directories.create.bind(lab.directories);
     Object.assign(lab.directories, { create: () => Promise.reject(new TuttiError('DISK_FULL', 'no room')) });
     const { spec } = { spec: { suite: 's', files: [], tests: [] as never[] } };
     expect(await rejection(lab.runs.submit(id('9'), spec))).toMatchObject({ code: 'DISK_FULL' });

@@ -122,14 +122,14 @@ describe('a master that starts', () => {
   );
 
   test('leaves the runs of living masters alone', async () => {
-    const { directories, status, dir } = await aRun(JSON.stringify(await thisProcess()));
+    const { directories, status, dir } = await aRun(JSON.stringify(thisProcess()));
     expect(await directories.closeInterrupted()).toEqual({ closed: [], failed: [] });
     expect(await status()).toBe('RUNNING');
     expect(await readdir(dir)).toContain('.master');
   });
 
   test('takes a process of the same number that started at another time for another', async () => {
-    const { directories, dir } = await aRun(JSON.stringify({ ...(await thisProcess()), start: '1' }));
+    const { directories, dir } = await aRun(JSON.stringify({ ...thisProcess(), start: '1' }));
     expect((await directories.closeInterrupted()).closed).toEqual([dir]);
   });
 

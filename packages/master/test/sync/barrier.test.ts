@@ -112,7 +112,7 @@ describe('participants', () => {
   ])('who mean the same by other words agree: %j, %j', ([first, second]) => {
     const stage = new Stage({ server: 1, client: 2 });
     const members =
-      'roles' in first! && first.roles![0] === 'server' ? ['server.0'] : ['client.0', 'client.1'];
+      'roles' in first! && first.roles[0] === 'server' ? ['server.0'] : ['client.0', 'client.1'];
     const requests = members.map((member, n) => stage.arrive(member, n === 0 ? first! : second!));
     expect(stage.answers(...requests)).toEqual(members.map((_, rank) => released(rank, members.length)));
   });

@@ -178,7 +178,7 @@ describe('the time a barrier waits', () => {
     [3, 1.5],
     [1, 0.5],
   ])('is, in a test with %d s left, %d s, unless it is told another', async ([timeout, expected]) => {
-    const { clock, broker, ask } = lab({ client: 2 }, timeout!);
+    const { clock, broker, ask } = lab({ client: 2 }, timeout);
     const answer = failure(ask(new FakeSession(), 'client.0', 'barrier', READY));
     clock.advance(expected! * 1000 - 1);
     expect(broker.debugState()).toMatchObject({ waiters: 1 });

@@ -12,11 +12,11 @@ import { players } from './players.ts';
 const HISTORIES = 12_000;
 
 const CAST = players({ server: 1, client: 3 });
-const member = fc.constantFrom(...CAST.map(({ name }) => name));
-const name = fc.constantFrom('ready', 'done');
-const key = fc.constantFrom('a', 'b');
+const members = fc.constantFrom(...CAST.map(({ name }) => name));
+const names = fc.constantFrom('ready', 'done');
+const keys = fc.constantFrom('a', 'b');
 /** Mostly one wish, so that barriers are released at all. */
-const who: fc.Arbitrary<Who> = fc.oneof(
+const wishes: fc.Arbitrary<Who> = fc.oneof(
   { weight: 6, arbitrary: fc.constant<Who>({ say: 'all' }) },
   { weight: 5, arbitrary: fc.constant<Who>({ say: 'count', n: 2 }) },
   {
@@ -31,14 +31,14 @@ const who: fc.Arbitrary<Who> = fc.oneof(
 const ago = fc.nat({ max: 6 });
 
 /** One wish per history, or many. */
-const event = (wish: fc.Arbitrary<Who>): fc.Arbitrary<Event> =>
+const anEvent = (wish: fc.Arbitrary<Who>): fc.Arbitrary<Event> =>
   fc.oneof(
     {
       weight: 12,
       arbitrary: fc.record({
         do: fc.constant('arrive' as const),
-        member,
-        name,
+        member: members,
+        name: names,
         who: wish,
         data: fc.option(fc.nat({ max: 9 }), { nil: undefined }),
       }),
@@ -49,18 +49,18 @@ const event = (wish: fc.Arbitrary<Who>): fc.Arbitrary<Event> =>
       weight: 3,
       arbitrary: fc.record({
         do: fc.constantFrom('set' as const, 'incr' as const, 'get' as const, 'wait' as const),
-        member,
-        key,
+        member: members,
+        key: keys,
       }),
     },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('leave' as const), member }) },
-    { weight: 1, arbitrary: fc.record({ do: fc.constant('abort' as const), member, name }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('leave' as const), member: members }) },
+    { weight: 1, arbitrary: fc.record({ do: fc.constant('abort' as const), member: members, name: names }) },
   );
 
 const history = fc.oneof(
-  fc.array(event(who), { minLength: 8, maxLength: 30 }),
-  fc.array(event(fc.constant<Who>({ say: 'all' })), { minLength: 8, maxLength: 40 }),
-  fc.array(event(fc.constant<Who>({ say: 'count', n: 2 })), { minLength: 8, maxLength: 40 }),
+  fc.array(anEvent(wishes), { minLength: 8, maxLength: 30 }),
+  fc.array(anEvent(fc.constant<Who>({ say: 'all' })), { minLength: 8, maxLength: 40 }),
+  fc.array(anEvent(fc.constant<Who>({ say: 'count', n: 2 })), { minLength: 8, maxLength: 40 }),
 );
 
 test('a space answers as one that is obviously right, whatever happens in whatever order', () => {
