@@ -5,7 +5,7 @@ export interface Crowd {
   /** Sends the arrival of member `index`; `released` is called when its release has been received. */
   arrive(index: number, released: () => void): void;
   /** Resolves when the server has seen all that member `index` had sent. */
-  roundTrip(index: number): Promise<void>;
+  roundTrip(index: number): Promise<unknown>;
 }
 
 /** Fewer than a listening socket's backlog: beyond that connecting waits for retransmissions. */

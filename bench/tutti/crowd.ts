@@ -14,6 +14,11 @@ import { agentId, MASTER, memberId, nodeName, SOFTWARE, TOKEN } from './names.ts
 
 type MasterSession = Session<'agent→master', 'master→agent'>;
 
+interface Member {
+  session: MasterSession;
+  id: string;
+}
+
 const BARRIER = { name: 'bench' };
 
 const unasked = (): never => {
@@ -30,11 +35,11 @@ const handlers: Handlers<'master→agent'> = {
 };
 
 export class TuttiCrowd implements Crowd {
-  readonly #sessions: readonly MasterSession[];
+  readonly #members: readonly Member[];
   #requests = 0;
 
-  private constructor(sessions: readonly MasterSession[]) {
-    this.#sessions = sessions;
+  private constructor(members: readonly Member[]) {
+    this.#members = members;
   }
 
   static async connect(this: void, url: string, n: number): Promise<TuttiCrowd> {
@@ -43,33 +48,34 @@ export class TuttiCrowd implements Crowd {
   }
 
   get size(): number {
-    return this.#sessions.length;
+    return this.#members.length;
   }
 
   arrive(index: number, released: () => void): void {
-    void this.#session(index).call('sync.barrier', this.#params(index, BARRIER)).then(released);
+    const { session, id } = this.#member(index);
+    void session.call('sync.barrier', this.#params(id, BARRIER)).then(released);
   }
 
-  async roundTrip(index: number): Promise<void> {
-    await this.#session(index).call('sync.keys', this.#params(index, {}));
+  roundTrip(index: number): Promise<unknown> {
+    const { session, id } = this.#member(index);
+    return session.call('sync.keys', this.#params(id, {}));
   }
 
-  #params<A>(index: number, args: A): { member: string; request: string; at: number; args: A } {
+  #params<A>(member: string, args: A): { member: string; request: string; at: number; args: A } {
     this.#requests += 1;
-    const request = `request-${this.#requests}`;
-    return { member: memberId(index), request, at: systemClock.monotonicMs(), args };
+    return { member, request: `request-${this.#requests}`, at: systemClock.monotonicMs(), args };
   }
 
-  #session(index: number): MasterSession {
-    const session = this.#sessions[index];
-    if (session === undefined) throw new RangeError(`no member ${index}`);
-    return session;
+  #member(index: number): Member {
+    const member = this.#members[index];
+    if (member === undefined) throw new RangeError(`no member ${index}`);
+    return member;
   }
 }
 
 /** Resolves after the welcome; a connection that breaks, now or later, is a failure of the bench. */
-function connect(url: string, index: number, heartbeat: Heartbeat): Promise<MasterSession> {
-  const { promise, resolve, reject } = Promise.withResolvers<MasterSession>();
+function connect(url: string, index: number, heartbeat: Heartbeat): Promise<Member> {
+  const { promise, resolve, reject } = Promise.withResolvers<Member>();
   let session: MasterSession;
   const dialer = new Dialer({
     address: url,
@@ -84,7 +90,7 @@ function connect(url: string, index: number, heartbeat: Heartbeat): Promise<Mast
       return session;
     },
     onState(state: LinkState) {
-      if (state.at === 'open') resolve(session);
+      if (state.at === 'open') resolve({ session, id: memberId(index) });
       else if ('error' in state) reject(state.error);
     },
   });

@@ -24,24 +24,41 @@ export async function runDaemon(
   { isPrivate }: { isPrivate: boolean },
 ): Promise<number> {
   const stop = Promise.withResolvers<void>();
+  let stopping = false;
+  const tell = () => {
+    stopping = true;
+    stop.resolve();
+  };
+  let signalled = false;
   for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
-      stop.resolve();
-      // A second one means it: do not wait for anything.
-      process.once(signal, () => process.exit(EXIT.interrupted));
+    process.on(signal, () => {
+      // A second one, of either kind, means it: do not wait for anything.
+      if (signalled) process.exit(EXIT.interrupted);
+      signalled = true;
+      tell();
     });
   }
-  if (isPrivate) watchLifeline(() => stop.resolve());
+  if (isPrivate) watchLifeline(tell);
   // Whoever started it may have gone: then there is nobody to tell.
   process.stdout.on('error', () => {});
   const failed = daemon.failed ?? new Promise<never>(() => {});
   try {
-    await Promise.race([daemon.ready.then(sayReady), stop.promise, failed]);
+    const ready = daemon.ready.then((about) => {
+      // Nobody should begin to use what is about to end.
+      if (!stopping) sayReady(about);
+    });
+    await Promise.race([ready, stop.promise, failed]);
     await Promise.race([stop.promise, failed]);
     return EXIT.ok;
   } finally {
-    await daemon.close({ private: isPrivate });
-    if (isPrivate) await rm(daemon.state, { recursive: true, force: true });
+    stopping = true;
+    try {
+      await daemon.close({ private: isPrivate });
+    } finally {
+      if (isPrivate) await rm(daemon.state, { recursive: true, force: true });
+      // Its other end may stay open; this process need not.
+      process.stdin.pause();
+    }
   }
 }
 

@@ -1,6 +1,6 @@
 /** The `tutti` command. Each sub-command's code is loaded when it is called. */
 
-import { EXIT } from '@tutti/protocol';
+import { EXIT, TuttiError } from '@tutti/protocol';
 import { Command, CommanderError } from 'commander';
 import { addAgent } from './commands/agent.ts';
 import { addMaster } from './commands/master.ts';
@@ -22,10 +22,22 @@ for (const add of [addRun, addNodes, addMaster, addAgent, addScriptVerbs]) add(p
 // After the sub-commands exist: each copies the setting when it is made, but throws through its parent.
 for (const command of [program, ...program.commands]) command.exitOverride();
 
-// A reader that has seen enough (`tutti nodes | head -1`) is no failure.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-});
+for (const [out, name] of [
+  [process.stdout, 'output'],
+  [process.stderr, 'error output'],
+] as const) {
+  out.on('error', (cause: NodeJS.ErrnoException) => {
+    // A reader that has seen enough (`tutti nodes | head -1`) is no failure.
+    if (cause.code === 'EPIPE') return;
+    fail(new TuttiError('DISK_FULL', `the ${name} cannot be written: ${cause.message}`, { cause }));
+  });
+}
+// Node's own exit status would say that a test has failed.
+process.on('uncaughtException', fail);
+
+function fail(error: unknown): never {
+  process.exit(showError(error, process.stderr));
+}
 
 try {
   await program.parseAsync(process.argv);

@@ -1,5 +1,6 @@
 export * from './fetch-results.ts';
 export * from './follow-run.ts';
+export * from './list-nodes.ts';
 export * from './locate.ts';
 export * from './master-client.ts';
 export * from './read-report.ts';

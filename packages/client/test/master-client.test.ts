@@ -5,7 +5,7 @@ import { describe, expect, onTestFinished, test } from 'vitest';
 import { MasterClient } from '../src/master-client.ts';
 import { connect, FakeMaster, ID, TOKEN, temporaryDirectory } from './fake-master.ts';
 
-const nodes = { nodes: [] };
+const nodes = { nodes: [], more: false };
 
 /** Counts the listeners of a signal. */
 function listenersOf(signal: AbortSignal): () => number {
@@ -146,6 +146,25 @@ describe('over a lost connection', () => {
     clock.advance(5000);
     expect(await waiting).toMatchObject({ code: 'PROTOCOL_MISMATCH' });
     await expect(client.call('nodes.list', {})).rejects.toMatchObject({ code: 'PROTOCOL_MISMATCH' });
+  });
+
+  test('the loss is told once, and again only after the connection has been back', async () => {
+    const master = await FakeMaster.open();
+    const told: string[] = [];
+    const { client, clock, sessions } = await connect(master, { onLost: ({ code }) => told.push(code) });
+    await sessions(1);
+    await master.close();
+    await eventually(() => client.debugState().link === 'waiting');
+    clock.advance(5000);
+    await eventually(() => client.debugState().link === 'waiting');
+    expect(told).toEqual(['NOT_CONNECTED']);
+    const next = await FakeMaster.open(master.dir);
+    await eventually(() => {
+      if (client.debugState().link === 'waiting') clock.advance(5000);
+      return next.sessions.length === 1 && client.debugState().link === 'open';
+    });
+    next.cut();
+    await eventually(() => told.length === 2);
   });
 
   test('an attempt is told when its session ends, and why', async () => {

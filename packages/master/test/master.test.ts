@@ -48,7 +48,7 @@ describe('a master', () => {
     const master = await start();
     expect(master.url).toMatch(/^ws:\/\/127\.0\.0\.1:\d+$/);
     const { session } = await client(master);
-    expect(await session.call('nodes.list', {})).toEqual({ nodes: [] });
+    expect(await session.call('nodes.list', {})).toEqual({ nodes: [], more: false });
     expect(JSON.parse(await readFile(join(master.state, 'master.json'), 'utf8'))).toEqual({
       url: master.url,
       pid: process.pid,

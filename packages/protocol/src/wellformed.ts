@@ -25,19 +25,22 @@ const FIXED_BYTES: Record<number, number> = {
   0xd0: 1, 0xd1: 2, 0xd2: 4, 0xd3: 8, // int
 };
 
+/** Values still to come at each level of nesting of the frame that is looked at, which is one at a time. */
+const open = new Uint32Array(LIMITS.depth.value);
+
 /** Why `bytes` are not exactly one well-formed value, or undefined when they are. */
 export function malformation(bytes: Uint8Array): string | undefined {
   const end = bytes.byteLength;
-  /** Values still to come at each level of nesting. */
-  const open = [1];
+  let level = 0;
+  open[0] = 1;
   let at = 0;
-  while (open.length > 0) {
-    const level = open.length - 1;
-    if (open[level] === 0) {
-      open.pop();
+  while (level >= 0) {
+    const left = open[level] ?? 0;
+    if (left === 0) {
+      level -= 1;
       continue;
     }
-    open[level] = (open[level] ?? 0) - 1;
+    open[level] = left - 1;
     if (at >= end) return 'truncated';
     const head = bytes[at] ?? 0;
     at += 1;
@@ -66,8 +69,9 @@ export function malformation(bytes: Uint8Array): string | undefined {
     if (skip > end - at || items > end - at) return 'truncated';
     at += skip;
     if (items > 0) {
-      if (open.length >= LIMITS.depth.value) return `nested deeper than ${LIMITS.depth.value}`;
-      open.push(items);
+      level += 1;
+      if (level === LIMITS.depth.value) return `nested deeper than ${LIMITS.depth.value}`;
+      open[level] = items;
     }
   }
   return at === end ? undefined : 'bytes after the end';

@@ -1,4 +1,4 @@
-import { locateMaster, locateToken, MasterClient } from '@tutti/client';
+import { listNodes, locateMaster, locateToken, MasterClient } from '@tutti/client';
 import type { NodeView } from '@tutti/protocol';
 import type { Command } from 'commander';
 import { SOFTWARE } from '../software.ts';
@@ -28,7 +28,7 @@ async function nodes(flags: Flags): Promise<void> {
     software: SOFTWARE,
   });
   try {
-    const { nodes: views } = await client.call('nodes.list', {});
+    const views = await listNodes(client);
     process.stdout.write(flags.json ? `${JSON.stringify(views, null, 2)}\n` : asTable(views));
   } finally {
     client.close();

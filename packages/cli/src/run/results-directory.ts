@@ -1,5 +1,5 @@
 /** Where results go: the results directory with `<n>-<suite>/` for each run in it, and `latest`. */
-import { access, constants, mkdir, readdir, rename, rm, symlink } from 'node:fs/promises';
+import { access, constants, mkdir, readdir, rename, rm, stat, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { readReport } from '@tutti/client';
 import { type RunView, staysBelow, TuttiError } from '@tutti/protocol';
@@ -8,6 +8,7 @@ import { type RunView, staysBelow, TuttiError } from '@tutti/protocol';
 export async function prepareResults(root: string): Promise<void> {
   try {
     await make(root);
+    if (!(await stat(root)).isDirectory()) throw new Error('it is not a directory');
     await access(root, constants.W_OK | constants.X_OK);
   } catch (cause) {
     const why = (cause as Error).message;

@@ -8,7 +8,7 @@ import {
   nodesNeeded,
   suiteFromRoles,
 } from '@tutti/client';
-import { EXIT, TuttiError } from '@tutti/protocol';
+import { EXIT, type RunView, TuttiError } from '@tutti/protocol';
 import type { RunFlags } from '../commands/run.ts';
 import { keyValue } from '../options.ts';
 import { makeProgress, type Progress } from '../progress/progress.ts';
@@ -26,6 +26,8 @@ export async function run(suitePath: string | undefined, flags: RunFlags): Promi
     progress.note(`${signal}: cancelling the run; once more to leave at once`),
   );
   let place: Place | undefined;
+  let latest: RunView | undefined;
+  let kept: string | undefined;
   try {
     place = await open(suite, flags, interrupt, progress);
     const { spec, sources } = suite;
@@ -34,7 +36,10 @@ export async function run(suitePath: string | undefined, flags: RunFlags): Promi
       sources,
       owned: true,
       signal: interrupt.signal,
-      onView: (view) => progress.show(view),
+      onView: (view) => {
+        latest = view;
+        progress.show(view);
+      },
     });
     const view = await Promise.race([followed, place.failed]);
     progress.end();
@@ -43,13 +48,20 @@ export async function run(suitePath: string | undefined, flags: RunFlags): Promi
     await printSummary(dir, process.stdout);
     return view.exit ?? EXIT.error;
   } catch (error) {
-    if (interrupt.signal.aborted) return EXIT.interrupted;
+    if (interrupt.signal.aborted && isCancelled(error)) return EXIT.interrupted;
+    kept = latest && place?.partial(latest);
     throw error;
   } finally {
     progress.end();
+    // A private master writes down how far it came.
     await place?.close();
+    if (kept !== undefined) progress.note(`what there is of the results is in ${kept}`);
     interrupt.stop();
   }
+}
+
+function isCancelled(error: unknown): boolean {
+  return error instanceof TuttiError && error.code === 'CANCELLED';
 }
 
 function load(suitePath: string | undefined, flags: RunFlags): Promise<LoadedSuite> {

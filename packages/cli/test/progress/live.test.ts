@@ -108,3 +108,58 @@ test('at the end no half-drawn line is left and nothing is drawn any more', () =
   expect(vi.getTimerCount()).toBe(0);
   expect(screen.lines).toEqual(['PASS        throughput  1.3 s', '']);
 });
+
+test('the line is as wide as it looks, not as it is long: wide characters take two columns', () => {
+  const { screen, progress } = live(21);
+  progress.show(view({ ...running, name: '日本語の試験で文字幅を見る' }));
+  vi.advanceTimersByTime(100);
+  // The sign, a blank, and nine wide characters.
+  expect(screen.lines.at(-1)).toMatch(/^. 日本語の試験で文字$/);
+  progress.end();
+});
+
+test('a name with line ends or escape sequences in it cannot break out of the line', () => {
+  const { screen, progress } = live();
+  progress.show(view({ ...running, name: 'a\nb\u001b[2Jc\rd' }));
+  vi.advanceTimersByTime(100);
+  expect(screen.lines).toHaveLength(1);
+  expect(screen.lines[0]).toMatch(/^. a bc d {2}running/);
+  progress.end();
+});
+
+test('a terminal that does not know its size has the usual one', () => {
+  const { screen, progress } = live(0);
+  progress.show(view({ ...running, name: 'n'.repeat(100) }));
+  vi.advanceTimersByTime(100);
+  expect(screen.lines[0]).toHaveLength(79);
+  progress.end();
+});
+
+test('a note while the line is drawn takes its place, and the line comes back below it', () => {
+  const { screen, progress } = live();
+  progress.show(view(running));
+  vi.advanceTimersByTime(100);
+  progress.note('SIGINT: cancelling');
+  expect(screen.lines).toEqual(['SIGINT: cancelling', '']);
+  vi.advanceTimersByTime(100);
+  expect(screen.lines).toEqual(['SIGINT: cancelling', expect.stringContaining('ring') as string]);
+  progress.end();
+});
+
+test('what changes after the end is not drawn, and starts no timer that would keep the process', () => {
+  const { screen, progress } = live();
+  progress.show(view(running));
+  progress.end();
+  progress.show(view(ended));
+  progress.busy('more');
+  expect(vi.getTimerCount()).toBe(0);
+  expect(screen.lines).toEqual(['']);
+});
+
+test('each finished test is one line that stays, once, in colour', () => {
+  const screen = new Screen();
+  const progress = new LiveProgress(screen, paletteFor(true, {}));
+  for (let n = 0; n < 3; n += 1) progress.show(view(ended));
+  progress.end();
+  expect(screen.lines).toEqual(['\u001b[32mPASS       \u001b[0m throughput\u001b[2m  1.3 s\u001b[0m', '']);
+});

@@ -10,6 +10,9 @@ const PROBE_MS = 2000;
 /** n2 before n10. */
 const byName = new Intl.Collator('en', { numeric: true });
 
+/** A node's view has at most some 26 kB: 64 addresses and 64 labels of 128 characters. */
+const PAGE = 32;
+
 export class Registry {
   readonly #clock: Clock;
   readonly #nodes = new Map<string, Node>();
@@ -63,6 +66,12 @@ export class Registry {
 
   views(): NodeView[] {
     return this.nodes().map((node) => node.view());
+  }
+
+  /** Nodes behind a name, as many as surely fit into one frame. */
+  page(after: string | undefined): { nodes: NodeView[]; more: boolean } {
+    const behind = this.nodes().filter(({ name }) => after === undefined || byName.compare(name, after) > 0);
+    return { nodes: behind.slice(0, PAGE).map((node) => node.view()), more: behind.length > PAGE };
   }
 
   /** Tells when any node came, left, or was freed. */

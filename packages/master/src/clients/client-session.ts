@@ -43,7 +43,7 @@ export function serveClient(transport: Transport, deps: ClientSessionDeps): Clie
       checkVersion(protocol, 'the client');
       return { master: deps.master, software: deps.software };
     },
-    'nodes.list': () => ({ nodes: registry.views() }),
+    'nodes.list': ({ after }) => registry.page(after),
     'blob.missing': async ({ blobs: asked }) => ({ missing: await blobs.missing(asked) }),
     'run.submit': async ({ id, spec: blob, owned: owns }) => {
       const run = await runs.submit(id, await readSpec(blob, blobs));

@@ -188,11 +188,21 @@ describe('a run that a client owns', () => {
   test('is not forgotten when the client goes while it submits', async () => {
     const { lab, ownership, connect } = await aLab();
     await lab.quick('n1', 0, { handlers: { 'member.start': () => ({}) } });
-    const { submit, pair, served } = await connect();
+    const create = lab.directories.create.bind(lab.directories);
+    const [begun, gone] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    Object.assign(lab.directories, {
+      create: async (name: string) => {
+        begun.resolve();
+        await gone.promise;
+        return create(name);
+      },
+    });
+    const { submit, pair } = await connect();
     const answer = rejection(submit('1', true));
-    await eventually(() => expect(served.debugState().serving).toBe(1));
+    await begun.promise;
     pair.cut();
     await answer;
+    gone.resolve();
     await eventually(() => expect(lab.runs.debugState().unfinished).toBe(1));
     const run = lab.runs.get(1);
     await eventually(() => expect(ownership.debugState()).toEqual({ owned: 0, abandoned: 1 }));

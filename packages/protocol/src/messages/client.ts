@@ -86,10 +86,13 @@ export const clientCalls = {
   }),
   'nodes.list': call({
     directions: ['client→master'],
-    params: z.object({}),
-    result: z.object({ nodes: z.array(NodeView) }),
+    params: z.object({
+      /** Goes on behind this name. */
+      after: NodeName.optional(),
+    }),
+    result: z.object({ nodes: z.array(NodeView), more: z.boolean() }),
     idempotent: true,
-    doc: 'Every node the master knows, by name.',
+    doc: 'The nodes the master knows, sorted by name, a page at a time: `more` says that there are some behind the last.',
   }),
   'run.submit': call({
     directions: ['client→master'],

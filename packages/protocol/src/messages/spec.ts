@@ -96,16 +96,20 @@ export type MemberSpec = z.infer<typeof MemberSpec>;
 export const MemberOrder = MemberSpec.extend({ topology: Blob, files: Blob });
 export type MemberOrder = z.infer<typeof MemberOrder>;
 
+const Fact = z.string().max(LIMITS.name.value);
+
 /** What an agent finds out about its machine. */
 export const Facts = z.object({
-  addresses: z.array(z.string()),
-  os: z.string(),
-  kernel: z.string(),
-  arch: z.string(),
+  addresses: z.array(Fact).max(64),
+  os: Fact,
+  kernel: Fact,
+  arch: Fact,
   cpus: z.number().int().positive(),
   memory: z.number().int().positive().describe('bytes'),
 });
 export type Facts = z.infer<typeof Facts>;
 
-export const Labels = z.record(z.string().min(1).max(LIMITS.name.value), z.string().max(LIMITS.name.value));
+export const Labels = z
+  .record(z.string().min(1).max(LIMITS.name.value), z.string().max(LIMITS.name.value))
+  .refine((labels) => Object.keys(labels).length <= 64, 'at most 64 labels');
 export type Labels = z.infer<typeof Labels>;

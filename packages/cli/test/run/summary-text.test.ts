@@ -1,0 +1,151 @@
+/** The text of the summary, whole: what a person reads when a run is over. */
+import type { Report, ReportMember, ReportTest, Status } from '@tutti/protocol';
+import { STATUSES } from '@tutti/protocol';
+import { expect, test } from 'vitest';
+import { paletteFor } from '../../src/progress/palette.ts';
+import { summary } from '../../src/run/summary.ts';
+
+const zero = Object.fromEntries(STATUSES.map((status) => [status.toLowerCase(), 0])) as Omit<
+  Report['summary'],
+  'total'
+>;
+
+function member(name: string, status: Status, more: Partial<ReportMember> = {}): ReportMember {
+  const [role = '', index = '0'] = name.split('.');
+  return {
+    member: name,
+    role,
+    index: Number(index),
+    node: 'n1',
+    status,
+    dir: `tests/01-t/attempt-1/${name}`,
+    ...more,
+  };
+}
+
+function theTest(
+  name: string,
+  status: Status,
+  more: Partial<ReportTest> = {},
+  members: ReportMember[] = [],
+): ReportTest {
+  const attempts = [{ n: 1, status, members, subtests: [], barriers: [] }];
+  return { name, status, duration: 1.04, params: {}, attempts, ...more };
+}
+
+function report(tests: ReportTest[], duration = 2.5): Report {
+  const counts = { ...zero };
+  for (const { status } of tests)
+    if (status !== 'RUNNING') counts[status.toLowerCase() as keyof typeof zero] += 1;
+  return {
+    tutti: 1,
+    run: 1,
+    id: '0123456789abcdef0123456789abcdef',
+    suite: 's',
+    status: 'PASS',
+    started: '2026-11-21T10:00:00.123Z',
+    duration,
+    summary: { total: tests.length, ...counts },
+    nodes: [],
+    tests,
+  };
+}
+
+const text = (tests: ReportTest[]) =>
+  summary(report(tests), `${process.cwd()}/results/1-s`, paletteFor(false, {}));
+
+test('of a test that passed', () => {
+  expect(text([theTest('throughput', 'PASS')])).toBe(
+    ['PASS        throughput  1.0 s', '', '1 test: 1 PASS in 2.5 s', ''].join('\n'),
+  );
+});
+
+test('of a test that failed: the cause, and where the logs are', () => {
+  const failed = theTest(
+    'ring',
+    'FAIL',
+    { cause: 'client.1 on n3 exited with status 1 (last line: "bind: in use")' },
+    [member('client.0', 'PASS'), member('client.1', 'FAIL', { exit: 1 })],
+  );
+  expect(text([failed])).toBe(
+    [
+      'FAIL        ring  1.0 s',
+      '            client.1 on n3 exited with status 1 (last line: "bind: in use")',
+      '            logs: results/1-s/tests/01-t/attempt-1/client.1/',
+      '',
+      '1 test: 1 FAIL in 2.5 s',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('of a test that timed out', () => {
+  const timedOut = theTest('slow', 'INTERRUPTED', { cause: 'timed out after 1 s: a.0 on n1 still running' }, [
+    member('a.0', 'INTERRUPTED', { stopped: 'timed out' }),
+  ]);
+  expect(text([timedOut])).toBe(
+    [
+      'INTERRUPTED slow  1.0 s',
+      '            timed out after 1 s: a.0 on n1 still running',
+      '',
+      '1 test: 1 INTERRUPTED in 2.5 s',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('of subtests: each with its member, its measure and what it said', () => {
+  const measured = theTest('iperf', 'WARN');
+  measured.attempts[0]!.subtests.push(
+    { name: 'tcp', member: 'client.0', status: 'PASS', measure: 941.5, unit: 'Mbit/s' },
+    { name: 'count', member: 'client.0', status: 'PASS', measure: 3 },
+    { name: 'jitter', member: 'client.1', status: 'WARN', message: 'rather high' },
+    { name: 'udp', member: 'client.1', status: 'SKIP' },
+  );
+  expect(text([measured])).toBe(
+    [
+      'WARN        iperf  1.0 s',
+      '            PASS tcp  client.0  941.5 Mbit/s',
+      '            PASS count  client.0  3',
+      '            WARN jitter  client.1  rather high',
+      '            SKIP udp  client.1',
+      '',
+      '1 test: 1 WARN in 2.5 s',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('of many tests: one line each, and the verdicts counted, worst last', () => {
+  const tests = STATUSES.flatMap((status, n) =>
+    Array.from({ length: n + 1 }, (_, index) => theTest(`${status} ${index}`, status)),
+  );
+  const lines = text(tests).split('\n');
+  expect(lines).toHaveLength(45 + 3);
+  expect(lines.at(-2)).toBe(
+    '45 tests: 1 PASS, 2 WARN, 3 SKIP, 4 XFAIL, 5 XPASS, 6 CANCEL, 7 FAIL, 8 INTERRUPTED, 9 ERROR in 2.5 s',
+  );
+});
+
+test('of a run whose master was stopped: a test without a verdict is shown as what it was', () => {
+  const running: ReportTest = { name: 't', status: 'RUNNING', params: {}, attempts: [] };
+  expect(text([theTest('first', 'PASS'), running])).toBe(
+    ['PASS        first  1.0 s', 'RUNNING     t', '', '2 tests: 1 PASS in 2.5 s', ''].join('\n'),
+  );
+});
+
+test('only the last attempt is told of: what an earlier one left is in the report', () => {
+  const retried = theTest('t', 'PASS');
+  const subtest = { name: 's', member: 'a.0', status: 'PASS' } as const;
+  const [attempt] = retried.attempts;
+  retried.attempts = [
+    {
+      ...attempt!,
+      status: 'FAIL',
+      subtests: [{ ...subtest, status: 'FAIL' }],
+      members: [member('a.0', 'FAIL')],
+    },
+    { ...attempt!, n: 2, subtests: [subtest] },
+  ];
+  expect(text([retried])).toContain('PASS        t  1.0 s\n            PASS s  a.0\n\n');
+});
