@@ -180,9 +180,9 @@ test('a state directory that cannot be written, or is in use, and a port that is
     expect(agent).toMatchObject({ code: 2, stdout: '' });
     expect(agent.stderr).toContain(`tutti: the agent's state directory ${dir} cannot be used: `);
     const run = await tutti(['run', '--local', '--net', 'host', '--report', dir, '--role', 'a=true']);
-    expect(run).toMatchObject({ code: 2, stdout: '' });
-    expect(run.stderr).toContain(`tutti: the directory for results, ${dir}, cannot be made: `);
-    expect(run.stderr).toContain('(STATE_NOT_WRITABLE)');
+    expect(run).toMatchObject({ code: 64, stdout: '' });
+    expect(run.stderr).toContain(`tutti: results cannot be written to ${dir}: `);
+    expect(run.stderr).toContain('name another place with --report');
   }
 
   const taken = createServer();

@@ -48,7 +48,7 @@ test.skipIf(!has('python3')).for<Victim>([
   async ({ test: name, param, member, program, ended = KILLED }) => {
     const args = ['run', exampleFile('traffic'), '--local', '--net', net, '--only', name, '--param', param];
     const run = await startTutti(args, { input: '' });
-    await eventually(() => isAtWork(run, name), { timeout: 20_000 });
+    await eventually(() => isAtWork(run, name), { timeout: 40_000 });
     const before = processesWith(run.tmp);
     const its = before.filter(({ environment }) => environment['TUTTI_MEMBER'] === member);
     const named = ({ commandLine }: Found) =>

@@ -63,7 +63,7 @@ export async function leftovers(
   return left;
 }
 
-export async function expectNothingLeft(...args: Parameters<typeof leftovers>): Promise<void> {
+async function expectNothingLeft(...args: Parameters<typeof leftovers>): Promise<void> {
   expect(await leftovers(...args)).toEqual([]);
 }
 
