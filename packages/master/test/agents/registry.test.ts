@@ -170,7 +170,8 @@ describe('nodes', () => {
 test('nodes are listed a page at a time, each behind the last name of the one before', async () => {
   const lab = new Lab();
   const names = Array.from({ length: 70 }, (_, index) => `n${index + 1}`);
-  for (const [index, name] of names.entries()) await lab.connect({ name, agent: String(index + 1).padStart(32, '0') });
+  for (const [index, name] of names.entries())
+    await lab.connect({ name, agent: String(index + 1).padStart(32, '0') });
   const seen: string[] = [];
   for (let more = true; more; ) {
     const page = lab.registry.page(seen.at(-1));
