@@ -5,7 +5,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { eventually } from '@tutti/testkit';
-import { expect } from 'vitest';
 import type { RunningTutti } from './command.ts';
 import { networkOf, processesWith } from './processes.ts';
 import { temporaryDirectory } from './temporary-directory.ts';
@@ -61,10 +60,6 @@ export async function leftovers(
   };
   await eventually(look, { timeout: within, every: 50 }).catch(() => {});
   return left;
-}
-
-async function expectNothingLeft(...args: Parameters<typeof leftovers>): Promise<void> {
-  expect(await leftovers(...args)).toEqual([]);
 }
 
 function remains([socket = '', group = '', network = '']: string[], agents: boolean): string[] {
