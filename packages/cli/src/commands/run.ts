@@ -1,22 +1,6 @@
 import type { Command } from 'commander';
 import { collect } from '../options.ts';
-
-/** The options of `tutti run`, as commander gives them. */
-export interface RunFlags {
-  role: string[];
-  param: string[];
-  only: string[];
-  file: string[];
-  big?: boolean;
-  name?: string;
-  timeout?: string;
-  local?: boolean;
-  net: string;
-  master?: string;
-  tokenFile?: string;
-  report?: string;
-  logs: boolean;
-}
+import type { RunFlags } from '../run/flags.ts';
 
 const EXAMPLES = `
 Examples:

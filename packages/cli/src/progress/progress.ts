@@ -1,8 +1,5 @@
-/** What a run looks like while it goes on: redrawn on a terminal, one plain line per change elsewhere. */
+/** What a run looks like while it goes on. */
 import type { RunView } from '@tutti/protocol';
-import { LiveProgress } from './live.ts';
-import { paletteFor } from './palette.ts';
-import { PlainProgress } from './plain.ts';
 
 export interface Progress {
   /** A line that stays. */
@@ -18,9 +15,4 @@ export interface Terminal {
   write(text: string): unknown;
   isTTY?: boolean;
   columns?: number;
-}
-
-export function makeProgress(out: Terminal, env: Record<string, string | undefined>): Progress {
-  const palette = paletteFor(out.isTTY === true, env);
-  return out.isTTY && env['TERM'] !== 'dumb' ? new LiveProgress(out, palette) : new PlainProgress(out);
 }

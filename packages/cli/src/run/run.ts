@@ -9,9 +9,10 @@ import {
   suiteFromRoles,
 } from '@tutti/client';
 import { EXIT, type RunView, TuttiError } from '@tutti/protocol';
-import type { RunFlags } from '../commands/run.ts';
 import { keyValue } from '../options.ts';
-import { makeProgress, type Progress } from '../progress/progress.ts';
+import { makeProgress } from '../progress/make-progress.ts';
+import type { Progress } from '../progress/progress.ts';
+import type { RunFlags } from './flags.ts';
 import { type Interrupt, onInterrupt } from './interrupt.ts';
 import { openLocal } from './local.ts';
 import type { Place } from './place.ts';

@@ -15,7 +15,8 @@ import { type Blob, RunSpec, TuttiError, validate } from '@tutti/protocol';
 import type { Registry } from '../agents/registry.ts';
 import type { MasterClock } from '../master-clock.ts';
 import type { Ownership } from '../runs/ownership.ts';
-import type { RunListener, Runs } from '../runs/runs.ts';
+import type { RunListener } from '../runs/run-deps.ts';
+import type { Runs } from '../runs/runs.ts';
 import { runHead, testView } from '../runs/view.ts';
 
 export interface ClientSessionDeps {

@@ -13,7 +13,7 @@ import type { Attempt } from './attempt.ts';
 import { Coalesced } from './coalesced.ts';
 import type { Run, TestRun } from './model.ts';
 import { milliseconds, reportOf } from './report-of.ts';
-import type { RunListener, RunsDeps } from './runs.ts';
+import type { RunDeps, RunListener } from './run-deps.ts';
 
 /** Watchers see at most this often what changed; a thousand members that start are few messages. */
 const VIEW_PAUSE_MS = 50;
@@ -24,7 +24,7 @@ export class RunUnderWay {
   readonly model: Run;
   /** Settles when the final report is written. */
   readonly finished: Promise<void>;
-  readonly #deps: RunsDeps;
+  readonly #deps: RunDeps;
   readonly #writer: ReportWriter;
   readonly #listeners = new Set<RunListener>();
   readonly #finish = Promise.withResolvers<void>();
@@ -38,7 +38,7 @@ export class RunUnderWay {
   #cancelled: string | undefined;
   #attempt: Attempt | undefined;
 
-  constructor(model: Run, deps: RunsDeps) {
+  constructor(model: Run, deps: RunDeps) {
     this.model = model;
     this.#deps = deps;
     this.finished = this.#finish.promise;

@@ -4,40 +4,25 @@
  * A run takes all the nodes it needs or none; the oldest waiting run is served first.
  */
 
-import type { Logger } from '@tutti/link';
 import type { RunSpec } from '@tutti/protocol';
 import { TuttiError } from '@tutti/protocol';
-import type { Registry } from '../agents/registry.ts';
-import type { MasterClock } from '../master-clock.ts';
 import { allocate, describeNeeds, total } from '../scheduler/allocate.ts';
-import type { RunDirectories } from '../store/run-directories.ts';
-import type { AttemptFactory } from './attempt-factory.ts';
 import type { Run } from './model.ts';
 import { nodesNeeded, planTests, slug } from './plan.ts';
+import type { RunDeps } from './run-deps.ts';
 import { RunUnderWay } from './run-under-way.ts';
-
-/** What a client hears of a run: the positions of the tests that changed. The run as a whole may have changed too. */
-export type RunListener = (change: { run: Run; tests: readonly number[] }) => void;
-
-export interface RunsDeps {
-  clock: MasterClock;
-  registry: Registry;
-  directories: RunDirectories;
-  attempts: AttemptFactory;
-  log: Logger;
-}
 
 /** Finished runs that are still answered from memory. */
 const REMEMBERED = 100;
 
 export class Runs {
-  readonly #deps: RunsDeps;
+  readonly #deps: RunDeps;
   readonly #runs = new Map<number, RunUnderWay>();
   readonly #byId = new Map<string, Promise<RunUnderWay>>();
   readonly #queue: RunUnderWay[] = [];
   #closing: TuttiError | undefined;
 
-  constructor(deps: RunsDeps) {
+  constructor(deps: RunDeps) {
     this.#deps = deps;
     deps.registry.onChange(() => this.#schedule());
   }
