@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { join } from 'node:path';
 import { TuttiError } from '@tutti/protocol';
 import { eventually, FakeClock, rejection, settled } from '@tutti/testkit';
@@ -6,22 +7,6 @@ import { MasterClient } from '../src/master-client.ts';
 import { connect, FakeMaster, ID, TOKEN, temporaryDirectory } from './fake-master.ts';
 
 const nodes = { nodes: [], more: false };
-
-/** Counts the listeners of a signal. */
-function listenersOf(signal: AbortSignal): () => number {
-  let count = 0;
-  const add = signal.addEventListener.bind(signal);
-  const remove = signal.removeEventListener.bind(signal);
-  signal.addEventListener = (...args: Parameters<typeof add>) => {
-    count += 1;
-    add(...args);
-  };
-  signal.removeEventListener = (...args: Parameters<typeof remove>) => {
-    count -= 1;
-    remove(...args);
-  };
-  return () => count;
-}
 
 describe('connecting', () => {
   test('a client says hello with its version, and calls are then answered', async () => {
@@ -230,7 +215,7 @@ describe('aborting', () => {
     master.handlers['nodes.list'] = () => nodes;
     const { client, sessions } = await connect(master);
     const { signal } = new AbortController();
-    const listeners = listenersOf(signal);
+    const listeners = () => getEventListeners(signal, 'abort').length;
     await client.call('nodes.list', {}, signal);
     master.cut();
     await eventually(() => client.debugState().link === 'waiting');

@@ -57,7 +57,7 @@ export async function ship(member: ShippedMember, session: MasterSession, deps: 
     await shipArtifacts(member, artifacts, session);
     await session.call('member.collected', { member: member.id, ...listed(artifacts) });
   } catch (error) {
-    // On a session that lives on, a stream that nobody ends would stay open at both ends.
+    // On a session that lives on, a stream that nobody ends would stay open at both ends, and open its file again.
     for (const { stream } of logs) stream.finish(stream.length).catch(() => {});
     throw error;
   } finally {
@@ -69,25 +69,17 @@ export async function ship(member: ShippedMember, session: MasterSession, deps: 
 /** A log that does not exist yet has nothing in it yet. */
 class LogFile extends FileSource {
   size = 0;
-  #closed = false;
 
   override async read(offset: number, max: number): Promise<Uint8Array> {
-    // Its stream may ask once more, and would open it again.
-    if (this.#closed) return new Uint8Array();
     try {
       const bytes = await super.read(offset, max);
       this.size = Math.max(this.size, offset + bytes.byteLength);
       return bytes;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      await super.close();
+      await this.close();
       return new Uint8Array();
     }
-  }
-
-  override async close(): Promise<void> {
-    this.#closed = true;
-    await super.close();
   }
 }
 

@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import type { MemberEnd } from '@tutti/protocol';
 import { TuttiError } from '@tutti/protocol';
 import { rejection } from '@tutti/testkit';
@@ -50,4 +51,15 @@ test('whoever waits for a member that is forgotten is told that', async () => {
   ends.drop('a');
   expect(await waiting).toMatchObject({ code: 'CANCELLED' });
   expect(ends.size).toBe(0);
+});
+
+test('a signal that outlives many waits keeps no listener of theirs', async () => {
+  const ends = new Ends(() => undefined);
+  const { signal } = new AbortController();
+  const waiting = [ends.of('a', signal), ends.of('b', signal)];
+  expect(getEventListeners(signal, 'abort')).toHaveLength(2);
+  ends.tell('a', END);
+  ends.drop('b');
+  await Promise.allSettled(waiting);
+  expect(getEventListeners(signal, 'abort')).toHaveLength(0);
 });

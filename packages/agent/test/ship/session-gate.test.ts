@@ -1,3 +1,4 @@
+import { getEventListeners } from 'node:events';
 import { TuttiError } from '@tutti/protocol';
 import { connectedSessions, rejection } from '@tutti/testkit';
 import { expect, test } from 'vitest';
@@ -46,4 +47,14 @@ test('closed, it turns away who waits and who comes, with the first reason', asy
   gate.close(gone);
   expect(await waiting).toBe(refusal);
   expect(await rejection(gate.session(never))).toBe(refusal);
+});
+
+test('a signal that outlives many waits keeps no listener of theirs', async () => {
+  const gate = new SessionGate();
+  const { signal } = new AbortController();
+  const waiting = gate.session(signal);
+  expect(getEventListeners(signal, 'abort')).toHaveLength(1);
+  gate.open(connectedSessions('agent').dialled);
+  await waiting;
+  expect(getEventListeners(signal, 'abort')).toHaveLength(0);
 });

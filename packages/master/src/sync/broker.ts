@@ -11,6 +11,7 @@ import { type BarrierArgs, type SyncArgs, type SyncVerb, type SyncWire, TuttiErr
 import type { Release } from './barrier.ts';
 import type { Player } from './cast.ts';
 import { Deadlines } from './deadlines.ts';
+import { FleetingMap } from './fleeting-map.ts';
 import { type Answer, type Settled, SyncSpace, type Wait } from './space.ts';
 
 /** What the broker needs of an agent's session. */
@@ -31,7 +32,7 @@ interface Attempt {
   /** Master monotonic ms at which the test times out. */
   deadline: number;
   /** By member and request, as the space knows them: two scripts may choose the same request id. */
-  waiters: Map<string, Waiter>;
+  waiters: FleetingMap<string, Waiter>;
   deadlines: Deadlines;
 }
 
@@ -63,7 +64,7 @@ export class SyncBroker {
     const deadlines = new Deadlines(this.#clock, (request) =>
       this.#tell(attempt, space.timeOut(request, this.#clock.monotonicMs() / 1000)),
     );
-    const attempt: Attempt = { id, space, deadline, waiters: new Map(), deadlines };
+    const attempt: Attempt = { id, space, deadline, waiters: new FleetingMap(), deadlines };
     this.#attempts.set(id, attempt);
   }
 

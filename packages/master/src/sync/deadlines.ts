@@ -5,12 +5,13 @@
  * causes, is not told.
  */
 import type { Clock } from '@tutti/link';
+import { FleetingMap } from './fleeting-map.ts';
 
 export class Deadlines {
   readonly #clock: Clock;
   readonly #passed: (request: string) => void;
   /** Master monotonic ms by request. */
-  readonly #due = new Map<string, number>();
+  readonly #due = new FleetingMap<string, number>();
   #timer: { at: number; cancel: () => void } | undefined;
 
   constructor(clock: Clock, passed: (request: string) => void) {
@@ -57,7 +58,7 @@ export class Deadlines {
   #look(): void {
     this.#timer = undefined;
     const now = this.#clock.monotonicMs();
-    const passed = [...this.#due].filter(([, at]) => at <= now).toSorted(([, a], [, b]) => a - b);
+    const passed = [...this.#due.entries()].filter(([, at]) => at <= now).toSorted(([, a], [, b]) => a - b);
     for (const [request] of passed) if (this.#due.delete(request)) this.#passed(request);
     let next = Number.POSITIVE_INFINITY;
     for (const at of this.#due.values()) next = Math.min(next, at);

@@ -17,6 +17,7 @@ import {
 } from '@tutti/protocol';
 import { type Arrival, Barrier, type BarrierOutcome, type Release, seconds } from './barrier.ts';
 import { Cast, type Player } from './cast.ts';
+import { FleetingMap } from './fleeting-map.ts';
 import { Keys, type KeyWaiter } from './keys.ts';
 
 export type Answer =
@@ -63,8 +64,8 @@ export class SyncSpace {
   readonly records: BarrierRecord[] = [];
   readonly #keys = new Keys();
   readonly #barriers = new Map<string, Barrier>();
-  readonly #decided = new Map<string, Answer>();
-  readonly #waiting = new Map<string, Waiting>();
+  readonly #decided = new FleetingMap<string, Answer>();
+  readonly #waiting = new FleetingMap<string, Waiting>();
   /** The last answered arrival of each member at each barrier. */
   readonly #lastArrival = new Map<string, string>();
   readonly #toldOfBreak = new Map<string, { culprit: string | undefined; message: string }>();
