@@ -5,7 +5,10 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { eventually } from '@tutti/testkit';
-import { describe, expect, onTestFinished, test } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
+
+// A process takes its time to start on a busy machine.
+vi.setConfig({ testTimeout: 40_000 });
 
 class Daemon {
   readonly state: string;
@@ -38,11 +41,12 @@ class Daemon {
   closed(): Promise<string> {
     return eventually(
       () => existsSync(`${this.state}.closed`) && readFileSync(`${this.state}.closed`, 'utf8'),
+      { timeout: 30_000 },
     ) as Promise<string>;
   }
 
   async ready(): Promise<this> {
-    await eventually(() => this.stdout.endsWith('\n'));
+    await eventually(() => this.stdout.endsWith('\n'), { timeout: 30_000 });
     return this;
   }
 

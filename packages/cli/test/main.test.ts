@@ -1,8 +1,11 @@
 /** The command line as a whole: usage, help, exit statuses. Nothing of it needs a master. */
 import { openSync } from 'node:fs';
 import { join } from 'node:path';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { Command, INSTALLED, run, SOURCES, temporaryDirectory } from './command.ts';
+
+// A process takes its time to start on a busy machine.
+vi.setConfig({ testTimeout: 40_000 });
 
 const tutti = (...args: string[]) => run([...SOURCES, ...args]);
 

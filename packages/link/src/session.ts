@@ -38,7 +38,7 @@ import { IncomingStreams, type StreamAcceptor } from './streams/incoming.ts';
 import { type ByteSource, type OutgoingStream, OutgoingStreams } from './streams/outgoing.ts';
 import type { Transport } from './transport.ts';
 
-export type { CallContext } from './served-call.ts';
+export type { CallContext, Withdrawal } from './served-call.ts';
 
 /** A total map: a missing handler does not compile. */
 export type Handlers<D extends Direction> = {

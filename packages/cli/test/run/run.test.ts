@@ -2,8 +2,11 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { eventually } from '@tutti/testkit';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { Command, INSTALLED, temporaryDirectory } from '../command.ts';
+
+// A process takes its time to start on a busy machine.
+vi.setConfig({ testTimeout: 40_000 });
 
 const LOCAL = [...INSTALLED, 'run', '--local', '--net', 'host'];
 
@@ -32,7 +35,7 @@ test('a lab that breaks down ends the run at once: what broke, where the results
   expect(stderr).toMatch(/tutti: agent n1 of the local lab was killed by SIGKILL.*\n.*\(LAB_FAILED\)\n$/);
   expect(stderr).not.toMatch(/\n {4}at /);
   expect(readFileSync(join(cwd, 'tutti-results/latest/report.yaml'), 'utf8')).toMatch(/^status: ERROR$/m);
-}, 40_000);
+});
 
 test('the verdict stands though nobody reads the summary, or the progress', async () => {
   const cwd = temporaryDirectory();
@@ -41,7 +44,7 @@ test('the verdict stands though nobody reads the summary, or the progress', asyn
   command.child.stderr?.destroy();
   expect(await command.ended).toMatchObject({ status: 1 });
   expect(readFileSync(join(cwd, 'tutti-results/latest/report.yaml'), 'utf8')).toMatch(/^status: FAIL$/m);
-}, 40_000);
+});
 
 test('results that cannot be kept are told of before anything is started', async () => {
   const cwd = temporaryDirectory();

@@ -55,7 +55,7 @@ export function serveAgent(transport: Transport, deps: AgentSessionDeps): AgentS
       verb,
       { attempt, member: name, request: params.request, at, args: params.args as SyncArgs<V> },
       session,
-      () => context.signal,
+      () => context.withdrawal,
     );
   };
 

@@ -6,7 +6,7 @@
  * withdraws it, when its agent comes back without it, or with its space.
  */
 
-import { type Clock, encodeEvent } from '@tutti/link';
+import { type Clock, encodeEvent, type Withdrawal } from '@tutti/link';
 import { type BarrierArgs, type SyncArgs, type SyncVerb, type SyncWire, TuttiError } from '@tutti/protocol';
 import type { Release } from './barrier.ts';
 import type { Player } from './cast.ts';
@@ -73,7 +73,7 @@ export class SyncBroker {
     verb: V,
     call: MemberCall<V>,
     session: SyncSession,
-    signal: () => AbortSignal,
+    signal: () => Withdrawal,
   ): Promise<SyncWire<V>> {
     const attempt = this.#attempts.get(call.attempt);
     if (attempt === undefined) throw new TuttiError('SPACE_CLOSED', 'the test is over');
