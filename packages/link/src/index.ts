@@ -12,6 +12,7 @@ export * from './daemon/replace-file.ts';
 export * from './daemon/state-directory.ts';
 export * from './dialer.ts';
 export * from './disk-error.ts';
+export * from './fleeting-map.ts';
 export * from './heartbeat.ts';
 export * from './reconnect.ts';
 export * from './session.ts';

@@ -33,6 +33,7 @@ import {
 } from '@tutti/protocol';
 import type { Clock } from './clock.ts';
 import { ClockOffset } from './clock-offset.ts';
+import { FleetingMap } from './fleeting-map.ts';
 import { type CallContext, ServedCall } from './served-call.ts';
 import { IncomingStreams, type StreamAcceptor } from './streams/incoming.ts';
 import { type ByteSource, type OutgoingStream, OutgoingStreams } from './streams/outgoing.ts';
@@ -82,8 +83,8 @@ export class Session<Out extends Direction = Direction, In extends Direction = D
   peerOffset: number | undefined;
 
   readonly #options: SessionOptions<Out, In>;
-  readonly #pending = new Map<number, PendingCall>();
-  readonly #serving = new Map<number, ServedCall>();
+  readonly #pending = new FleetingMap<number, PendingCall>();
+  readonly #serving = new FleetingMap<number, ServedCall>();
   readonly #outgoing: OutgoingStreams;
   readonly #incoming: IncomingStreams;
   readonly #closedListeners: ((why: TuttiError) => void)[] = [];

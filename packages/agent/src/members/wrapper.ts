@@ -45,8 +45,9 @@ relay() {
 
 identify
 echo "$self" >"claim.$n/wrapper"
-relay stdout 3>&- &
-relay stderr 3>&- &
+# Closed inside: a redirection of the whole would keep a copy of 3 under another number in some shells.
+( exec 3>&-; relay stdout ) &
+( exec 3>&-; relay stderr ) &
 exec 4>&-
 
 (
@@ -65,6 +66,8 @@ exec 4>&-
   exec "$@"
 )
 code=$?
+# A script that was stopped before it opened its pipes left the relays waiting in open(2): this lets them go.
+: <>stdout.pipe <>stderr.pipe
 read -r uptime _ </proc/uptime
 publish "status.$n" "$code $uptime"
 `;

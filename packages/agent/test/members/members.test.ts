@@ -122,3 +122,15 @@ test('a script that removes its own logs ends like any other', async () => {
   const spec = inline('rm ../stdout.0 ../stderr.0; exit 4');
   expect(await lab.run(spec)).toMatchObject({ exit: { how: 'exited', code: 4 }, lastLine: '' });
 });
+
+test('a stop that comes right behind the start ends the member, and nothing waits for its output', async () => {
+  const lab = await makeLab();
+  const specs = Array.from({ length: 12 }, () => inline('echo up; sleep 1000'));
+  await Promise.all(specs.map((spec) => lab.members.prepare(spec)));
+  for (const { member } of specs) {
+    await lab.members.start(member);
+    lab.members.stop(member, 'cancelled');
+  }
+  for (const { member } of specs)
+    expect(await lab.ended(member)).toMatchObject({ stopped: 'cancelled', survivors: 0 });
+});

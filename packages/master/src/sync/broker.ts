@@ -6,12 +6,11 @@
  * withdraws it, when its agent comes back without it, or with its space.
  */
 
-import { type Clock, encodeEvent, type Withdrawal } from '@tutti/link';
+import { type Clock, encodeEvent, FleetingMap, type Withdrawal } from '@tutti/link';
 import { type BarrierArgs, type SyncArgs, type SyncVerb, type SyncWire, TuttiError } from '@tutti/protocol';
 import type { Release } from './barrier.ts';
 import type { Player } from './cast.ts';
 import { Deadlines } from './deadlines.ts';
-import { FleetingMap } from './fleeting-map.ts';
 import { type Answer, type Settled, SyncSpace, type Wait } from './space.ts';
 
 /** What the broker needs of an agent's session. */

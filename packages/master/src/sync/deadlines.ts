@@ -4,8 +4,7 @@
  * A deadline that has passed is told once, and earlier ones first; one that is taken back, also by what an earlier one
  * causes, is not told.
  */
-import type { Clock } from '@tutti/link';
-import { FleetingMap } from './fleeting-map.ts';
+import { type Clock, FleetingMap } from '@tutti/link';
 
 export class Deadlines {
   readonly #clock: Clock;

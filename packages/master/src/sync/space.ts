@@ -2,10 +2,11 @@
  * The sync space of one attempt: its barriers and keys, what was decided, and who was told what. Pure.
  *
  * A request is put once; putting it again while it waits changes nothing, and after it was decided returns
- * the same answer. Decisions are kept by request id until the space is dropped, with one exception that
- * nobody can notice: a member's next arrival at a barrier proves that it has the answer to its last one
- * there, so that answer (and the data of that release) is let go.
+ * the same answer. Decisions are kept until the space is dropped, with one exception that nobody can notice: a
+ * member's next arrival at a barrier proves that it has the answer to its last one there, so that answer (and the
+ * data of that release) is let go.
  */
+import { FleetingMap } from '@tutti/link';
 import {
   type BarrierArgs,
   type Json,
@@ -15,9 +16,8 @@ import {
   type SyncWire,
   TuttiError,
 } from '@tutti/protocol';
-import { type Arrival, Barrier, type BarrierOutcome, type Release, seconds } from './barrier.ts';
+import { Barrier, type BarrierOutcome, type Release, seconds } from './barrier.ts';
 import { Cast, type Player } from './cast.ts';
-import { FleetingMap } from './fleeting-map.ts';
 import { Keys, type KeyWaiter } from './keys.ts';
 
 export type Answer =
@@ -54,7 +54,15 @@ export interface Asked {
   at: number;
 }
 
-type Waiting = { kind: 'barrier'; member: string; name: string } | { kind: 'key'; waiter: KeyWaiter };
+/** An arrival that was let in, with its answer as soon as there is one. */
+interface LastArrival {
+  readonly request: string;
+  answer: Answer | undefined;
+}
+
+type Waiting =
+  | { kind: 'barrier'; member: string; name: string; arrival: LastArrival }
+  | { kind: 'key'; waiter: KeyWaiter };
 
 /** More records than this are not kept for the report: a loop of barriers must not fill the memory. */
 const RECORDS = 10_000;
@@ -64,10 +72,13 @@ export class SyncSpace {
   readonly records: BarrierRecord[] = [];
   readonly #keys = new Keys();
   readonly #barriers = new Map<string, Barrier>();
-  readonly #decided = new FleetingMap<string, Answer>();
+  /** By request, but for arrivals that were let in. */
+  readonly #decided = new Map<string, Answer>();
   readonly #waiting = new FleetingMap<string, Waiting>();
-  /** The last answered arrival of each member at each barrier. */
-  readonly #lastArrival = new Map<string, string>();
+  /** By member and barrier. */
+  readonly #lastArrivals = new Map<string, LastArrival>();
+  /** How many of them have an answer. */
+  #answeredArrivals = 0;
   readonly #toldOfBreak = new Map<string, { culprit: string | undefined; message: string }>();
   readonly #mostDecisions: number;
 
@@ -80,7 +91,7 @@ export class SyncSpace {
   /** Answers settled by this request: its own, if it need not wait, and those of others it wakes. */
   ask<V extends SyncVerb>(verb: V, args: SyncArgs<V>, asked: Asked): Settled[] {
     const { request } = asked;
-    const decided = this.#decided.get(request);
+    const decided = this.#decided.get(request) ?? this.#arrivalAnswer(verb, args, asked);
     if (decided) return [{ request, answer: decided }];
     if (this.#waiting.has(request)) return [];
     const refusal = this.#refusal(asked.member);
@@ -160,7 +171,7 @@ export class SyncSpace {
   #refusal(member: string): TuttiError | undefined {
     if (!this.cast.has(member)) return new TuttiError('NO_SUCH_MEMBER', `${member} is not part of this test`);
     if (this.cast.isGone(member)) return new TuttiError('NO_SUCH_MEMBER', `${member} has ended`);
-    if (this.#decided.size < this.#mostDecisions) return undefined;
+    if (this.#decided.size + this.#answeredArrivals < this.#mostDecisions) return undefined;
     return new TuttiError('SPACE_FULL', `the test has used up its ${this.#mostDecisions} decisions`);
   }
 
@@ -175,7 +186,8 @@ export class SyncSpace {
     const barrier = this.#barriers.get(name);
     barrier?.withdraw(member);
     // Arriving and leaving again is no decision, so that it must not leave anything behind.
-    if (this.#lastArrival.get(`${member} ${name}`) === request) this.#lastArrival.delete(`${member} ${name}`);
+    const place = `${member} ${name}`;
+    if (this.#lastArrivals.get(place)?.request === request) this.#lastArrivals.delete(place);
     if (barrier?.untouched) this.#barriers.delete(name);
   }
 
@@ -208,15 +220,21 @@ export class SyncSpace {
   }
 
   #arrive(args: BarrierArgs, { member, request, at }: Asked): Settled[] {
-    const last = `${member} ${args.name}`;
-    const previous = this.#lastArrival.get(last);
-    const arrival: Arrival = { member, request, at, data: args.data };
-    this.#waiting.set(request, { kind: 'barrier', member, name: args.name });
-    const settled = this.#settle(this.#barrier(args.name).arrive(arrival, args));
+    const { name, data } = args;
+    const arrival: LastArrival = { request, answer: undefined };
+    this.#waiting.set(request, { kind: 'barrier', member, name, arrival });
+    const settled = this.#settle(this.#barrier(name).arrive({ member, request, at, data }, args));
     // Only an arrival that was let in proves anything; a refused one may come from a second process.
-    if (previous !== undefined) this.#decided.delete(previous);
-    this.#lastArrival.set(last, request);
+    const place = `${member} ${name}`;
+    if (this.#lastArrivals.get(place)?.answer !== undefined) this.#answeredArrivals -= 1;
+    this.#lastArrivals.set(place, arrival);
     return settled;
+  }
+
+  #arrivalAnswer(verb: SyncVerb, args: unknown, { member, request }: Asked): Answer | undefined {
+    if (verb !== 'barrier') return undefined;
+    const last = this.#lastArrivals.get(`${member} ${(args as BarrierArgs).name}`);
+    return last?.request === request ? last.answer : undefined;
   }
 
   #get({ key, wait = false }: SyncArgs<'get'>, asked: Asked): Settled[] {
@@ -310,8 +328,12 @@ export class SyncSpace {
   }
 
   #decide(request: string, answer: Answer): Settled {
+    const waiting = this.#waiting.get(request);
     this.#waiting.delete(request);
-    this.#decided.set(request, answer);
+    if (waiting?.kind === 'barrier') {
+      waiting.arrival.answer = answer;
+      this.#answeredArrivals += 1;
+    } else this.#decided.set(request, answer);
     return { request, answer };
   }
 }
