@@ -55,7 +55,8 @@ describe('stubs', () => {
 
   test('the rest fails with INTERNAL, named', async () => {
     const handlers = stubHandlers('master→agent', { 'node.probe': () => ({}) });
-    const context = { signal: new AbortController().signal };
+    const { signal } = new AbortController();
+    const context = { signal, withdrawal: signal };
     expect(handlers['node.probe']({}, context)).toEqual({});
     expect(await rejection(Promise.resolve(handlers['blob.missing']({ blobs: [] }, context)))).toMatchObject({
       code: 'INTERNAL',
