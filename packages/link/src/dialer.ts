@@ -114,7 +114,7 @@ function refused(address: string, status: number | undefined, body: string): Tut
 }
 
 /** What keeping a session open takes, whichever directions it speaks. */
-export type LiveSession = Pick<Session, 'transport' | 'ping' | 'close' | 'onClosed' | 'closed'>;
+export type LiveSession = Pick<Session, 'transport' | 'sent' | 'ping' | 'close' | 'onClosed' | 'closed'>;
 
 export interface DialerOptions extends Omit<DialOptions, 'signal'> {
   clock: Clock;
@@ -211,6 +211,9 @@ export function pulse(session: LiveSession): Pulse {
   return {
     get received() {
       return session.transport.received;
+    },
+    get sent() {
+      return session.sent;
     },
     ping: () => session.ping(),
     silent: (ms: number) =>

@@ -1,14 +1,17 @@
 /**
  * Signs of life for any number of sessions, with one timer for all of them.
  *
- * The side that dialled pings every 2 s and the other answers, so each sends something at least that often.
- * Any received byte counts as life. A peer silent for 4.25 s is given up; looked at four times a second,
- * a vanished host is noticed within 5 s. When this process itself was stopped or starved, the pause is
+ * The side that dialled pings, and the other answers, whenever 2 s are about to pass without a message either way:
+ * so each sends something at least that often, and a busy session costs no pings (as in MQTT 5.0, section 3.1.2.10).
+ * It pings every 10 s all the same, for the clock offset. Any received byte counts as life. A peer silent for 4.25 s
+ * is given up; looked at four times a second, a vanished host is noticed within 5 s. When this process itself was stopped or starved, the pause is
  * not held against the peers.
  */
 import type { Clock } from './clock.ts';
 
 export const PING_EVERY_MS = 2000;
+/** Between two pings of a busy session. */
+export const PING_AT_LEAST_EVERY_MS = 10_000;
 export const SILENCE_MS = 4250;
 const LOOK_EVERY_MS = 250;
 
@@ -16,6 +19,8 @@ const LOOK_EVERY_MS = 250;
 export interface Pulse {
   /** Bytes ever received. */
   readonly received: number;
+  /** Messages ever sent. */
+  readonly sent: number;
   ping(): void;
   /** Nothing came for too long. */
   silent(ms: number): void;
@@ -25,8 +30,13 @@ interface Watched {
   pulse: Pulse;
   pings: boolean;
   received: number;
+  sent: number;
+  /** When it was last known to have heard something; a pause of this process moves it on. */
   heardAt: number;
-  pingAt: number;
+  /** Something was received, and something sent, no earlier than this. */
+  receivedSince: number;
+  sentSince: number;
+  pingedAt: number;
 }
 
 export class Heartbeat {
@@ -46,8 +56,11 @@ export class Heartbeat {
       pulse,
       pings,
       received: pulse.received,
+      sent: pulse.sent,
       heardAt: now,
-      pingAt: now + PING_EVERY_MS,
+      receivedSince: now,
+      sentSince: now,
+      pingedAt: now,
     };
     this.#watched.add(entry);
     if (this.#cancel === undefined) {
@@ -74,13 +87,15 @@ export class Heartbeat {
     // First of all: who comes or goes below finds the next look arranged.
     this.#schedule();
     const now = this.#clock.monotonicMs();
-    const pause = Math.max(0, now - this.#lookedAt - LOOK_EVERY_MS);
+    const before = this.#lookedAt;
+    const pause = Math.max(0, now - before - LOOK_EVERY_MS);
     this.#lookedAt = now;
     for (const entry of this.#watched) {
       const { pulse } = entry;
       if (pulse.received !== entry.received) {
         entry.received = pulse.received;
         entry.heardAt = now;
+        entry.receivedSince = before;
       } else {
         entry.heardAt = Math.min(now, entry.heardAt + pause);
         if (now - entry.heardAt >= SILENCE_MS) {
@@ -88,11 +103,24 @@ export class Heartbeat {
           continue;
         }
       }
-      // Now rather than late: the next look comes a little after its time.
-      if (entry.pings && now + LOOK_EVERY_MS > entry.pingAt) {
-        entry.pingAt = now + PING_EVERY_MS;
-        pulse.ping();
+      if (!entry.pings) continue;
+      if (pulse.sent !== entry.sent) {
+        entry.sent = pulse.sent;
+        entry.sentSince = before;
       }
+      // Now rather than late: the next look comes a little after its time.
+      if (now + LOOK_EVERY_MS <= pingAt(entry)) continue;
+      entry.pingedAt = now;
+      // As if it were answered: one that is not is repeated when its time has come, not at every look.
+      entry.receivedSince = now;
+      entry.sentSince = now;
+      pulse.ping();
+      entry.sent = pulse.sent;
     }
   }
+}
+
+/** When the next ping is due. */
+function pingAt({ pingedAt, sentSince, receivedSince }: Watched): number {
+  return Math.min(pingedAt + PING_AT_LEAST_EVERY_MS, Math.min(sentSince, receivedSince) + PING_EVERY_MS);
 }

@@ -89,6 +89,7 @@ export class Session<Out extends Direction = Direction, In extends Direction = D
   readonly #incoming: IncomingStreams;
   readonly #closedListeners: ((why: TuttiError) => void)[] = [];
   #nextId = 1;
+  #sent = 0;
   /** The opening call has been asked; `#opened`: and has succeeded. */
   #greeted = false;
   #opened: boolean;
@@ -154,6 +155,11 @@ export class Session<Out extends Direction = Direction, In extends Direction = D
     return this.#closed;
   }
 
+  /** Messages ever handed to the transport. */
+  get sent(): number {
+    return this.#sent;
+  }
+
   /** The opening call has succeeded. */
   get opened(): boolean {
     return this.#opened;
@@ -213,6 +219,7 @@ export class Session<Out extends Direction = Direction, In extends Direction = D
 
   #sendBytes(bytes: Uint8Array, flushed?: () => void): void {
     if (this.#closed) return;
+    this.#sent += 1;
     this.transport.send(bytes, flushed);
     if (this.transport.queued > LIMITS.sendQueue.value) {
       this.close(

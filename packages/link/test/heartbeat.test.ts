@@ -5,6 +5,7 @@ import { Heartbeat, type Pulse } from '../src/heartbeat.ts';
 
 class FakePulse implements Pulse {
   received = 0;
+  sent = 0;
   /** When, after the start of the test. */
   readonly pings: number[] = [];
   readonly silences: { at: number; ms: number }[] = [];
@@ -15,6 +16,7 @@ class FakePulse implements Pulse {
   }
 
   ping(): void {
+    this.sent += 1;
     this.pings.push(this.#elapsed());
   }
 
@@ -64,6 +66,47 @@ describe('pings', () => {
     const gaps = pulse.pings.map((at, index) => at - (pulse.pings[index - 1] ?? 0));
     expect(gaps.length).toBeGreaterThan(20);
     expect(Math.max(...gaps)).toBeLessThanOrEqual(2000);
+  });
+
+  test('are left out while messages go both ways, but for one every 10 s', () => {
+    const { clock, heartbeat, newPulse } = setUp();
+    const pulse = newPulse();
+    heartbeat.watch(pulse, true);
+    for (let ms = 0; ms < 30_000; ms += 1000) {
+      clock.advance(1000);
+      pulse.received += 1;
+      pulse.sent += 1;
+    }
+    expect(pulse.pings).toEqual([10_000, 20_000, 30_000]);
+  });
+
+  test('go out while only one side says anything', () => {
+    const { clock, heartbeat, newPulse } = setUp();
+    const [talker, listener] = [newPulse(), newPulse()];
+    heartbeat.watch(talker, true);
+    heartbeat.watch(listener, true);
+    for (let ms = 0; ms < 4000; ms += 500) {
+      clock.advance(500);
+      talker.sent += 1;
+      listener.received += 1;
+    }
+    expect(talker.pings).toEqual([2000, 4000]);
+    expect(listener.pings).toEqual([2000, 4000]);
+  });
+
+  test('keep the time between two messages of a side below 2 s, whenever a busy session falls silent', () => {
+    for (let busy = 0; busy < 3000; busy += 90) {
+      const { clock, elapsed, heartbeat, newPulse } = setUp();
+      const pulse = newPulse();
+      heartbeat.watch(pulse, true);
+      clock.advance(busy);
+      pulse.sent += 1;
+      pulse.received += 1;
+      const last = Math.max(elapsed(), ...pulse.pings);
+      const before = pulse.pings.length;
+      while (pulse.pings.length === before) clock.advance(1);
+      expect(pulse.pings[before]).toBeLessThanOrEqual(last + 2000);
+    }
   });
 });
 
