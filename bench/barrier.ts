@@ -27,25 +27,32 @@ interface Block {
 }
 
 export const barrier: Bench = {
-  usage: '[--n 100,1000,10000] [--rounds 20] [--json]',
+  usage: '[--n 100,1000,10000] [--rounds N] [--json]',
   about: 'barrier: last arrival sent → last release received, medians in ms',
   async run(args) {
     const { values } = parseArgs({
       args,
       options: {
         n: { type: 'string', default: '100,1000,10000' },
-        rounds: { type: 'string', default: '20' },
+        rounds: { type: 'string' },
         json: { type: 'boolean', default: false },
       },
     });
     const sizes = counts('--n', values.n);
-    const rounds = count('--rounds', values.rounds);
     const descriptors = roomFor(Math.max(...sizes));
     const report = new Report(values.json);
-    for (const n of sizes) report.line({ bench: 'barrier', n, ...(await measure(n, rounds, descriptors)) });
+    for (const n of sizes) {
+      const rounds = values.rounds === undefined ? enoughRounds(n) : count('--rounds', values.rounds);
+      report.line({ bench: 'barrier', n, ...(await measure(n, rounds, descriptors)) });
+    }
     report.end();
   },
 };
+
+/** Small rounds are quickly over and easily disturbed: the more of them. */
+function enoughRounds(n: number): number {
+  return Math.max(20, Math.min(200, Math.ceil(100_000 / n)));
+}
 
 async function measure(n: number, rounds: number, descriptors: number) {
   const taken: Record<Side, Block[]> = { floor: [], tutti: [] };

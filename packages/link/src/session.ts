@@ -37,7 +37,7 @@ import { FleetingMap } from './fleeting-map.ts';
 import { type CallContext, ServedCall } from './served-call.ts';
 import { IncomingStreams, type StreamAcceptor } from './streams/incoming.ts';
 import { type ByteSource, type OutgoingStream, OutgoingStreams } from './streams/outgoing.ts';
-import type { Transport } from './transport.ts';
+import type { Transport, TransportEvents } from './transport.ts';
 
 export type { CallContext, Withdrawal } from './served-call.ts';
 
@@ -75,7 +75,9 @@ interface PendingCall {
 
 type AnyHandler = (params: unknown, context: CallContext) => unknown;
 
-export class Session<Out extends Direction = Direction, In extends Direction = Direction> {
+export class Session<Out extends Direction = Direction, In extends Direction = Direction>
+  implements TransportEvents
+{
   readonly transport: Transport;
   /** Of the peer's wall clock over this machine's monotonic clock. */
   readonly offset = new ClockOffset();
@@ -110,10 +112,7 @@ export class Session<Out extends Direction = Direction, In extends Direction = D
       refuse: (stream, error) =>
         this.#notify('stream.refused', { stream, code: error.code, message: error.message }),
     });
-    this.transport.start({
-      message: (bytes) => this.#receive(bytes),
-      closed: (why) => this.#end(why),
-    });
+    this.transport.start(this);
   }
 
   /** Calls the peer. Rejects with a `TuttiError`: the peer's own, `CANCELLED`, `BAD_RESULT`, or why the session ended. */
@@ -168,7 +167,7 @@ export class Session<Out extends Direction = Direction, In extends Direction = D
   close(why: TuttiError): void {
     if (this.#closed) return;
     this.transport.close(why);
-    this.#end(why);
+    this.ended(why);
   }
 
   debugState(): { pending: number; serving: number; outgoing: number; incoming: number } {
@@ -231,7 +230,8 @@ export class Session<Out extends Direction = Direction, In extends Direction = D
     }
   }
 
-  #receive(bytes: Uint8Array): void {
+  /** For the transport. */
+  message(bytes: Uint8Array): void {
     if (this.#closed) return;
     try {
       this.#dispatch(decode(bytes));
@@ -400,7 +400,8 @@ export class Session<Out extends Direction = Direction, In extends Direction = D
     if (!this.#opened && (name === this.#options.opening || error.code === 'HELLO_FIRST')) this.close(error);
   }
 
-  #end(why: TuttiError): void {
+  /** For the transport. */
+  ended(why: TuttiError): void {
     if (this.#closed) return;
     this.#closed = why;
     for (const pending of this.#pending.values()) pending.reject(why);

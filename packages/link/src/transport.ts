@@ -4,7 +4,7 @@ import type { TuttiError } from '@tutti/protocol';
 export interface TransportEvents {
   message(bytes: Uint8Array): void;
   /** Comes exactly once, however the end came about, and nothing comes after it. */
-  closed(why: TuttiError): void;
+  ended(why: TuttiError): void;
 }
 
 export interface Transport {

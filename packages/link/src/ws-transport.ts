@@ -54,7 +54,7 @@ export class WsTransport implements Transport {
     });
     ws.on('close', (code, reason) => {
       this.#closedWith = this.#wanted ?? whyClosed(code, reason.toString('utf8'), this.#error);
-      this.#events?.closed(this.#closedWith);
+      this.#events?.ended(this.#closedWith);
     });
   }
 
@@ -63,7 +63,7 @@ export class WsTransport implements Transport {
     queueMicrotask(() => {
       this.#events = events;
       for (const bytes of this.#early.splice(0)) events.message(bytes);
-      if (this.#closedWith !== undefined) events.closed(this.#closedWith);
+      if (this.#closedWith !== undefined) events.ended(this.#closedWith);
     });
   }
 
@@ -83,7 +83,7 @@ export class WsTransport implements Transport {
   }
 
   get queued(): number {
-    return this.#ws.bufferedAmount;
+    return this.#socket.writableLength;
   }
 
   get received(): number {

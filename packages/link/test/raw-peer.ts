@@ -21,7 +21,7 @@ export class RawPeer {
     this.transport = transport;
     transport.start({
       message: (bytes) => this.heard.push(decode(bytes)),
-      closed: (why) => {
+      ended: (why) => {
         this.closed = why;
       },
     });

@@ -5,7 +5,7 @@ import type { Transport } from '../src/transport.ts';
 export class Recorder {
   readonly messages: Uint8Array[] = [];
   readonly closed: TuttiError[] = [];
-  /** `closed` came before a message. */
+  /** `ended` came before a message. */
   disorder = false;
 
   constructor(transport: Transport) {
@@ -14,7 +14,7 @@ export class Recorder {
         if (this.closed.length > 0) this.disorder = true;
         this.messages.push(bytes);
       },
-      closed: (why) => this.closed.push(why),
+      ended: (why) => this.closed.push(why),
     });
   }
 

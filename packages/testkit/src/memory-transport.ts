@@ -77,7 +77,7 @@ export class MemoryTransport implements Transport {
     queueMicrotask(() => {
       this.#events = events;
       for (const bytes of this.#early.splice(0)) events.message(bytes);
-      if (this.#closedWith !== undefined) events.closed(this.#closedWith);
+      if (this.#closedWith !== undefined) events.ended(this.#closedWith);
     });
   }
 
@@ -129,6 +129,6 @@ export class MemoryTransport implements Transport {
     this.#cancelCutOff?.();
     // A goodbye is answered, so that the peer need not wait for its own deadline.
     if (reply !== undefined && this.#wanted === undefined) this.#wire.send({ goodbye: reply });
-    this.#events?.closed(why);
+    this.#events?.ended(why);
   }
 }

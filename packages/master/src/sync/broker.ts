@@ -10,7 +10,7 @@ import { type Clock, encodeEvent, FleetingMap, type Withdrawal } from '@tutti/li
 import { type BarrierArgs, type SyncArgs, type SyncVerb, type SyncWire, TuttiError } from '@tutti/protocol';
 import type { Release } from './barrier.ts';
 import type { Player } from './cast.ts';
-import { Deadlines } from './deadlines.ts';
+import { Deadlines, type Due } from './deadlines.ts';
 import { type Answer, type Settled, SyncSpace, type Wait } from './space.ts';
 
 /** What the broker needs of an agent's session. */
@@ -19,7 +19,9 @@ export interface SyncSession {
   sendEncoded(frame: Uint8Array): void;
 }
 
-interface Waiter {
+interface Waiter extends Due {
+  /** For ever, where the wait may last as long as its test. */
+  due: number;
   session: SyncSession;
   resolve(result: SyncWire<SyncVerb>): void;
   reject(error: TuttiError): void;
@@ -60,10 +62,11 @@ export class SyncBroker {
   open(id: string, players: Iterable<Player>, timeout: number): void {
     const deadline = this.#clock.monotonicMs() + timeout * 1000;
     const space = new SyncSpace(players);
-    const deadlines = new Deadlines(this.#clock, (request) =>
+    const waiters = new FleetingMap<string, Waiter>();
+    const deadlines = new Deadlines(this.#clock, waiters, (request) =>
       this.#tell(attempt, space.timeOut(request, this.#clock.monotonicMs() / 1000)),
     );
-    const attempt: Attempt = { id, space, deadline, waiters: new FleetingMap(), deadlines };
+    const attempt: Attempt = { id, space, deadline, waiters, deadlines };
     this.#attempts.set(id, attempt);
   }
 
@@ -79,13 +82,15 @@ export class SyncBroker {
     const { member } = call;
     const request = requestOf(member, call.request);
     return new Promise<SyncWire<SyncVerb>>((resolve, reject) => {
-      const waiter: Waiter = { session, resolve, reject };
-      attempt.waiters.get(request)?.reject(new TuttiError('CANCELLED', 'the request was repeated'));
+      const earlier = attempt.waiters.get(request);
+      earlier?.reject(new TuttiError('CANCELLED', 'the request was repeated'));
+      const due = earlier?.due ?? dueOf(verb, call, attempt.deadline);
+      const waiter: Waiter = { due, session, resolve, reject };
       attempt.waiters.set(request, waiter);
       const settled = attempt.space.ask(verb, call.args, { member, request, at: call.at / 1000 });
       this.#tell(attempt, settled);
       if (attempt.waiters.get(request) !== waiter) return;
-      this.#armTimeout(attempt, request, verb, call);
+      attempt.deadlines.arm(due);
       const stop = signal();
       const withdraw = () => {
         // The session's end aborts too, but then the caller may still be there.
@@ -134,7 +139,7 @@ export class SyncBroker {
     const attempt = this.#attempts.get(attemptId);
     if (attempt === undefined) return;
     this.#attempts.delete(attemptId);
-    attempt.deadlines.clear();
+    attempt.deadlines.disarm();
     for (const waiter of attempt.waiters.values())
       waiter.reject(new TuttiError('SPACE_CLOSED', 'the test is over'));
   }
@@ -144,33 +149,26 @@ export class SyncBroker {
     let timers = 0;
     for (const attempt of this.#attempts.values()) {
       waiters += attempt.waiters.size;
-      timers += attempt.deadlines.size;
+      timers += Number(attempt.deadlines.armed);
     }
     return { spaces: this.#attempts.size, waiters, timers };
   }
 
   #withdraw(attempt: Attempt, request: string): void {
     attempt.space.withdraw(request);
-    attempt.deadlines.delete(request);
-    const waiter = attempt.waiters.get(request);
-    attempt.waiters.delete(request);
-    waiter?.reject(new TuttiError('CANCELLED', 'the caller withdrew the request'));
+    this.#take(attempt, request)?.reject(new TuttiError('CANCELLED', 'the caller withdrew the request'));
   }
 
-  #armTimeout<V extends SyncVerb>(attempt: Attempt, request: string, verb: V, call: MemberCall<V>): void {
-    if (attempt.deadlines.has(request)) return;
-    const { timeout } = call.args as Pick<BarrierArgs, 'timeout'>;
-    const end = timeout === undefined ? lastMoment(attempt.deadline, call.at) : call.at + timeout * 1000;
-    if (verb !== 'barrier' && timeout === undefined) return;
-    attempt.deadlines.set(request, end);
+  #take({ waiters, deadlines }: Attempt, request: string): Waiter | undefined {
+    const waiter = waiters.get(request);
+    if (waiters.delete(request) && waiters.size === 0) deadlines.disarm();
+    return waiter;
   }
 
   #tell(attempt: Attempt, settled: Settled[]): void {
     const told: { waiter: Waiter; answer: Answer }[] = [];
     for (const { request, answer } of settled) {
-      attempt.deadlines.delete(request);
-      const waiter = attempt.waiters.get(request);
-      attempt.waiters.delete(request);
+      const waiter = this.#take(attempt, request);
       if (waiter) told.push({ waiter, answer });
     }
     this.#sendData(attempt.id, told);
@@ -201,6 +199,13 @@ export class SyncBroker {
 
 function requestOf(member: string, request: string): string {
   return `${member} ${request}`;
+}
+
+/** Master monotonic ms at which a wait gives up. */
+function dueOf<V extends SyncVerb>(verb: V, { args, at }: MemberCall<V>, deadline: number): number {
+  const { timeout } = args as Pick<BarrierArgs, 'timeout'>;
+  if (timeout !== undefined) return at + timeout * 1000;
+  return verb === 'barrier' ? lastMoment(deadline, at) : Number.POSITIVE_INFINITY;
 }
 
 /** Of two seconds before the end and half the time left, the later: a short test waits too. */

@@ -1,55 +1,50 @@
 /**
- * Deadlines of any number of requests with one timer for all of them: most are taken back long before they pass.
+ * Deadlines of any number of waits with one timer for all of them: most waits end long before theirs pass.
  *
- * A deadline that has passed is told once, and earlier ones first; one that is taken back, also by what an earlier one
- * causes, is not told.
+ * A deadline that has passed is told once, and earlier ones first; that of a wait which has ended meanwhile, also by
+ * what an earlier one causes, is not told. The waits themselves hold their deadlines: nothing is to be taken back
+ * when one ends.
  */
-import { type Clock, FleetingMap } from '@tutti/link';
+import type { Clock } from '@tutti/link';
+
+export interface Due {
+  /** Master monotonic ms. */
+  readonly due: number;
+}
+
+interface Waits {
+  readonly size: number;
+  entries(): Iterable<[string, Due]>;
+  get(request: string): Due | undefined;
+}
 
 export class Deadlines {
   readonly #clock: Clock;
+  readonly #waits: Waits;
   readonly #passed: (request: string) => void;
-  /** Master monotonic ms by request. */
-  readonly #due = new FleetingMap<string, number>();
   #timer: { at: number; cancel: () => void } | undefined;
 
-  constructor(clock: Clock, passed: (request: string) => void) {
+  constructor(clock: Clock, waits: Waits, passed: (request: string) => void) {
     this.#clock = clock;
+    this.#waits = waits;
     this.#passed = passed;
   }
 
-  get size(): number {
-    return this.#due.size;
+  get armed(): boolean {
+    return this.#timer !== undefined;
   }
 
-  has(request: string): boolean {
-    return this.#due.has(request);
-  }
-
-  /** `at`: master monotonic ms. */
-  set(request: string, at: number): void {
-    this.#due.set(request, at);
-    this.#arm(at);
-  }
-
-  delete(request: string): void {
-    if (this.#due.delete(request) && this.#due.size === 0) this.#disarm();
-  }
-
-  clear(): void {
-    this.#due.clear();
-    this.#disarm();
-  }
-
-  /** A timer that is too early costs one look; so it stays when the request it was for is taken back. */
-  #arm(at: number): void {
+  /** A wait has begun that has to end by `at`. A timer that is too early costs one look, so it stays when its wait ends. */
+  arm(at: number): void {
     if (this.#timer !== undefined && this.#timer.at <= at) return;
-    this.#disarm();
+    this.disarm();
+    if (at === Number.POSITIVE_INFINITY) return;
     const cancel = this.#clock.after(at - this.#clock.monotonicMs(), () => this.#look());
     this.#timer = { at, cancel };
   }
 
-  #disarm(): void {
+  /** Nobody waits any more. */
+  disarm(): void {
     this.#timer?.cancel();
     this.#timer = undefined;
   }
@@ -57,10 +52,12 @@ export class Deadlines {
   #look(): void {
     this.#timer = undefined;
     const now = this.#clock.monotonicMs();
-    const passed = [...this.#due.entries()].filter(([, at]) => at <= now).toSorted(([, a], [, b]) => a - b);
-    for (const [request] of passed) if (this.#due.delete(request)) this.#passed(request);
+    const passed = [...this.#waits.entries()]
+      .filter(([, { due }]) => due <= now)
+      .toSorted(([, a], [, b]) => a.due - b.due);
+    for (const [request, wait] of passed) if (this.#waits.get(request) === wait) this.#passed(request);
     let next = Number.POSITIVE_INFINITY;
-    for (const at of this.#due.values()) next = Math.min(next, at);
-    if (this.#due.size > 0) this.#arm(next);
+    for (const [, { due }] of this.#waits.entries()) if (due > now) next = Math.min(next, due);
+    this.arm(next);
   }
 }
