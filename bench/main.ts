@@ -2,11 +2,27 @@
  * `npm run bench -- NAME [OPTION]...`: measures Tutti beside a floor, the least program that could do the same.
  * Without a name it lists the benches. Results go to stdout, progress to stderr.
  */
+import { agent } from './agent.ts';
 import { barrier } from './barrier.ts';
 import type { Bench } from './bench.ts';
+import { connect } from './connect.ts';
+import { culprit } from './culprit.ts';
+import { idle } from './idle.ts';
+import { output } from './output.ts';
+import { recovery } from './recovery.ts';
+import { turnaround } from './turnaround.ts';
 
 /** A new bench is one file like barrier.ts, and its name here. */
-const BENCHES: Record<string, Bench> = { barrier };
+const BENCHES: Record<string, Bench> = {
+  barrier,
+  connect,
+  idle,
+  output,
+  culprit,
+  turnaround,
+  agent,
+  recovery,
+};
 
 function list(): string {
   const lines = Object.entries(BENCHES).map(

@@ -8,7 +8,7 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { chmod, cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { build, type Options } from 'tsup';
+import { build } from 'tsup';
 import { bundles } from '../tsup.config.ts';
 import { emitDeclarations } from './declarations.ts';
 
@@ -19,10 +19,12 @@ const staged = await mkdtemp('.dist-');
 try {
   await writeFile(join(staged, '.stamp'), '');
   await Promise.all([
-    ...bundles.filter(hasEntry).map((bundle) => build({ ...bundle, outDir: stagedPath(bundle.outDir) })),
+    ...bundles.map((bundle) => build({ ...bundle, outDir: stagedPath(bundle.outDir) })),
     emitDeclarations('packages/sdk/src/index.ts', join(staged, 'sdk')),
     writeSdkPackage(join(staged, 'sdk')),
     copyPython(join(staged, 'sdk/python')),
+    // Read at run time, from beside the bundle.
+    cp('packages/master/src/store/migrations', join(staged, 'migrations'), { recursive: true }),
   ]);
   await chmod(staged, 0o755); // a temporary directory is private, but a test's scripts may run as another user
   await swap(staged, 'dist');
@@ -33,11 +35,6 @@ console.error(`tutti: built dist/ in ${((performance.now() - began) / 1000).toFi
 
 function stagedPath(outDir: string | undefined): string {
   return join(staged, (outDir ?? 'dist').replace(/^dist\/?/, ''));
-}
-
-// TEMPORARY: packages/cli/src/main.ts is still being written.
-function hasEntry(bundle: Options): boolean {
-  return Object.values(bundle.entry ?? {}).every((file) => existsSync(file));
 }
 
 async function copyPython(to: string): Promise<void> {

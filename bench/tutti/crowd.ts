@@ -1,45 +1,17 @@
-/** Tutti's clients: an agent's dialer, session, hello and heartbeat each, and no machine behind them. */
-import {
-  Dialer,
-  type Handlers,
-  Heartbeat,
-  type LinkState,
-  Session,
-  systemClock,
-  type Transport,
-} from '@tutti/link';
-import { type CallParams, PROTOCOL, TuttiError } from '@tutti/protocol';
+/** Tutti's clients: simulated agents, each with the one member that the server of this side expects of it. */
+import { Heartbeat, systemClock } from '@tutti/link';
 import { type Crowd, connectAll } from '../crowd.ts';
-import { agentId, MASTER, memberId, nodeName, SOFTWARE, TOKEN } from './names.ts';
-
-type MasterSession = Session<'agent→master', 'master→agent'>;
-
-interface Member {
-  session: MasterSession;
-  id: string;
-}
+import { MASTER, memberId, TOKEN } from './names.ts';
+import { SimulatedAgent } from './simulated-agent.ts';
 
 const BARRIER = { name: 'bench' };
 
-const unasked = (): never => {
-  throw new TuttiError('INTERNAL', 'a bench is asked for nothing');
-};
-
-const handlers: Handlers<'master→agent'> = {
-  'blob.missing': unasked,
-  'member.prepare': unasked,
-  'member.start': unasked,
-  'member.stop': unasked,
-  'member.forget': unasked,
-  'node.probe': () => ({}),
-};
-
 export class TuttiCrowd implements Crowd {
-  readonly #members: readonly Member[];
+  readonly #agents: readonly SimulatedAgent[];
   #requests = 0;
 
-  private constructor(members: readonly Member[]) {
-    this.#members = members;
+  private constructor(agents: readonly SimulatedAgent[]) {
+    this.#agents = agents;
   }
 
   static async connect(this: void, url: string, n: number): Promise<TuttiCrowd> {
@@ -48,86 +20,39 @@ export class TuttiCrowd implements Crowd {
   }
 
   get size(): number {
-    return this.#members.length;
+    return this.#agents.length;
   }
 
   arrive(index: number, released: () => void): void {
-    const { session, id } = this.#member(index);
-    void session.call('sync.barrier', this.#params(id, BARRIER)).then(released);
+    const { session } = this.#agent(index);
+    void session.call('sync.barrier', this.#params(index, BARRIER)).then(released);
   }
 
   roundTrip(index: number): Promise<unknown> {
-    const { session, id } = this.#member(index);
-    return session.call('sync.keys', this.#params(id, {}));
+    const { session } = this.#agent(index);
+    return session.call('sync.keys', this.#params(index, {}));
   }
 
-  #params<A>(member: string, args: A): { member: string; request: string; at: number; args: A } {
+  #params<A>(index: number, args: A): { member: string; request: string; at: number; args: A } {
     this.#requests += 1;
-    return { member, request: `request-${this.#requests}`, at: systemClock.monotonicMs(), args };
+    return {
+      member: memberId(index),
+      request: `request-${this.#requests}`,
+      at: systemClock.monotonicMs(),
+      args,
+    };
   }
 
-  #member(index: number): Member {
-    const member = this.#members[index];
-    if (member === undefined) throw new RangeError(`no member ${index}`);
-    return member;
+  #agent(index: number): SimulatedAgent {
+    const agent = this.#agents[index];
+    if (agent === undefined) throw new RangeError(`no agent ${index}`);
+    return agent;
   }
 }
 
-/** Resolves after the welcome; a connection that breaks, now or later, is a failure of the bench. */
-function connect(url: string, index: number, heartbeat: Heartbeat): Promise<Member> {
-  const { promise, resolve, reject } = Promise.withResolvers<Member>();
-  let session: MasterSession;
-  const dialer = new Dialer({
-    address: url,
-    endpoint: '/agent',
-    token: () => TOKEN,
-    clock: systemClock,
-    heartbeat,
-    random: Math.random,
-    async greet(transport) {
-      session = newSession(transport);
-      await session.call('hello', hello(index));
-      return session;
-    },
-    onState(state: LinkState) {
-      if (state.at === 'open') resolve({ session, id: memberId(index) });
-      else if ('error' in state) reject(state.error);
-    },
+function connect(url: string, index: number, heartbeat: Heartbeat): Promise<SimulatedAgent> {
+  return SimulatedAgent.connect({
+    ...{ url, token: TOKEN, index, heartbeat },
+    members: () => [{ member: memberId(index), master: MASTER, state: 'running' }],
   });
-  dialer.start();
-  return promise;
-}
-
-function newSession(transport: Transport): MasterSession {
-  return new Session({
-    transport,
-    sends: 'agent→master',
-    receives: 'master→agent',
-    handlers,
-    events: { 'barrier.data': () => {} },
-    accept: unasked,
-    clock: systemClock,
-  });
-}
-
-function hello(index: number): CallParams<'hello'> {
-  return {
-    protocol: { ...PROTOCOL },
-    software: SOFTWARE,
-    agent: agentId(index),
-    process: agentId(index),
-    boot: 'bench',
-    name: nodeName(index),
-    labels: { rack: 'r1' },
-    facts: {
-      addresses: ['10.0.0.1', 'fe80::1'],
-      os: 'Debian 12',
-      kernel: '6.1.0',
-      arch: 'x64',
-      cpus: 4,
-      memory: 8 * 1024 ** 3,
-    },
-    members: [{ member: memberId(index), master: MASTER, state: 'running' }],
-    waits: [],
-  };
 }

@@ -5,6 +5,15 @@ export const SOFTWARE = 'bench';
 export const MASTER = id(1);
 export const ATTEMPT = id(2);
 
+export const FACTS = {
+  addresses: ['10.0.0.1', 'fe80::1'],
+  os: 'Debian 12',
+  kernel: '6.1.0',
+  arch: 'x64',
+  cpus: 4,
+  memory: 8 * 1024 ** 3,
+};
+
 export function memberName(index: number): string {
   return `member.${index}`;
 }

@@ -4,6 +4,7 @@
  */
 import { createLog, systemClock } from '@tutti/link';
 import { serveAgent } from '../../packages/master/src/agents/agent-session.ts';
+import type { Node, NodeIdentity } from '../../packages/master/src/agents/node.ts';
 import { Registry } from '../../packages/master/src/agents/registry.ts';
 import { Door } from '../../packages/master/src/http/door.ts';
 import { MemberFiles } from '../../packages/master/src/logs/member-files.ts';
@@ -12,7 +13,7 @@ import { type LiveMember, LiveMembers } from '../../packages/master/src/runs/mem
 import { SyncBroker } from '../../packages/master/src/sync/broker.ts';
 import { answer } from '../harness/answer.ts';
 import { usage } from '../harness/usage.ts';
-import { ATTEMPT, MASTER, memberId, memberName, nodeName, SOFTWARE, TOKEN } from './names.ts';
+import { ATTEMPT, agentId, FACTS, MASTER, memberId, memberName, nodeName, SOFTWARE, TOKEN } from './names.ts';
 
 const TIMEOUT = 3600;
 
@@ -28,11 +29,13 @@ async function open(n: number): Promise<string> {
     indices.map((index) => ({ name: memberName(index), role: 'member', node: nodeName(index) })),
     TIMEOUT,
   );
-  for (const index of indices) live.add(underWay(index));
+  registry.restore(indices.map(identity));
+  for (const index of indices) live.add(underWay(index, registry.get(nodeName(index))));
   const door = new Door({
     address: { host: '127.0.0.1', port: 0 },
     token: TOKEN,
     clock,
+    ready: async () => {},
     agent: (transport) =>
       serveAgent(transport, { master: MASTER, software: SOFTWARE, clock, registry, live, broker, log }),
     client: () => {
@@ -42,9 +45,19 @@ async function open(n: number): Promise<string> {
   return door.open();
 }
 
-/** What the master knows of a member between its start and its end. */
-function underWay(index: number): LiveMember {
+/** As the agents of the crowd introduce themselves. */
+function identity(index: number): NodeIdentity {
   return {
+    ...{ agent: agentId(index), name: nodeName(index), boot: 'bench', labels: {}, software: SOFTWARE },
+    ...{ facts: FACTS, address: undefined },
+  };
+}
+
+/** What the master knows of a member between its start and its end. */
+function underWay(index: number, machine: Node | undefined): LiveMember {
+  if (machine === undefined) throw new RangeError(`no node ${index}`);
+  return {
+    machine,
     id: memberId(index),
     name: memberName(index),
     attempt: ATTEMPT,
@@ -52,8 +65,12 @@ function underWay(index: number): LiveMember {
     files: new MemberFiles('/nonexistent', () => Date.now()),
     owed: true,
     lost: false,
-    end: () => {},
+    end: async () => {},
     collected: async () => {},
+    rebooting: async () => {},
+    rebootOther: async () => {},
+    extend: async () => TIMEOUT,
+    present: () => {},
     vanished() {
       throw new Error(`${memberName(index)} vanished`);
     },

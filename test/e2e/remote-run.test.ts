@@ -61,7 +61,7 @@ test('results of a run on a master elsewhere are fetched, with --no-logs the rep
         a: { run: ./a.sh, count: 2 }
       tests:
         - name: sends a lot`,
-    'a.sh': `#!/bin/sh -e\n${told.tell}\nwc -c payload\nmkdir $TUTTI_OUT/d\necho kept >$TUTTI_OUT/d/kept\ntutti barrier done\n`,
+    'a.sh': `#!/bin/sh -e\n${told.tell}\nwc -c payload\nmkdir $TUTTI_OUT/d\necho kept >$TUTTI_OUT/d/kept\nchmod 750 $TUTTI_OUT/d/kept\nln -s d/kept $TUTTI_OUT/link\ntutti barrier done\n`,
     payload,
   });
   const first = await tutti(['run', 'suite.yaml'], { cwd, env: master.env });
@@ -74,6 +74,8 @@ test('results of a run on a master elsewhere are fetched, with --no-logs the rep
   expect(await stdoutOf(cwd, only, 'a.1')).toBe('2000000 payload\n');
   const fetched = join(cwd, 'tutti-results/1-far-away');
   expect(await readFile(join(fetched, member(only, 'a.0').dir, 'out/d/kept'), 'utf8')).toBe('kept\n');
+  expect(statSync(join(fetched, member(only, 'a.0').dir, 'out/d/kept')).mode & 0o777).toBe(0o750);
+  expect(await readFile(join(fetched, member(only, 'a.0').dir, 'out/link'), 'utf8')).toBe('kept\n');
   expect(await readFile(join(fetched, 'junit.xml'), 'utf8')).toContain('<testsuite');
   expect(told.left()).toEqual([]);
 
@@ -288,6 +290,27 @@ test('Ctrl-C of the client ends the members on their machines; what they wrote i
   expect(await stdoutOf(cwd, report.tests[0], 'a.0')).toBe('begun\n');
   await eventually(() => told.left().length === 0);
   expect(await stateOf(master, 'n1')).toBe('idle');
+});
+
+test('while the master is away the client says so, and Ctrl-C ends it at once', async () => {
+  const master = await startMaster();
+  await agentsOf(master, 1);
+  const told = await traces();
+  const cwd = await temporaryDirectory();
+  const run = await startTutti(['run', '--role', `a=${told.tell}; sleep 1000`], {
+    cwd,
+    env: master.env,
+    input: '',
+  });
+  await eventually(() => told.told === 1, { timeout: 20_000 });
+  master.process.kill('SIGKILL');
+  await eventually(() => run.stderr.includes(`the connection to the master at ${master.url} is lost`));
+  run.kill('SIGINT');
+  const { code, stderr } = await run.ended;
+  expect(code).toBe(130);
+  expect(stderr).toContain(
+    `the master at ${master.url} cancels the run when it finds that nobody waits for it`,
+  );
 });
 
 function hello(major: number): Record<string, unknown> {

@@ -5,7 +5,7 @@ import { expect, test } from 'vitest';
 import { agentsOf, stateOf } from './support/pool.ts';
 import { attempt, folder, member, named, stderrOf, stdoutOf } from './support/results.ts';
 import { leftovers, traces } from './support/traces.ts';
-import { eventually, readReport, startAgent, startMaster, startTutti } from './support/tutti.ts';
+import { eventually, readReport, startAgent, startMaster, startTutti, tutti } from './support/tutti.ts';
 
 const PYTHON = `import tutti
 met = tutti.barrier('meet', data={'from': tutti.me.member})
@@ -233,4 +233,34 @@ test('an agent killed while members wait changes nothing for them: each release 
     ['meet 0 3', 'next 0 3'],
   );
   await eventually(() => told.left().length === 0);
+});
+
+test('`tutti ps` shows who waits for whom, and a circle for what it is', async () => {
+  const master = await startMaster();
+  await agentsOf(master, 2);
+  const cwd = await folder({});
+  const role = (own: string, other: string) =>
+    `${own}=tutti lock ${own}; tutti barrier locked; tutti lock ${other}; exit 0`;
+  const run = await startTutti(['run', '--role', role('a', 'b'), '--role', role('b', 'a')], {
+    cwd,
+    env: master.env,
+    input: '',
+  });
+  const ps = async () => (await tutti(['ps', '1'], { env: master.env })).stdout;
+  await eventually(async () => (await ps()).includes('waiting in a circle'), { timeout: 20_000, every: 100 });
+  const shown = await ps();
+  expect(shown).toMatch(/^run 1 adhoc: running\ntest adhoc: running for \d+ s, \d+ s left\n/);
+  expect(shown).toMatch(/^a\.0 .* lock "b" for .*: held by b\.0$/m);
+  expect(shown).toMatch(/^waiting in a circle: (?:a\.0 → b\.0 → a\.0|b\.0 → a\.0 → b\.0)$/m);
+  const json = JSON.parse((await tutti(['ps', '1', '--json'], { env: master.env })).stdout) as object;
+  expect(json).toMatchObject({
+    head: { run: 1 },
+    test: { circles: [expect.arrayContaining(['a.0', 'b.0'])] },
+  });
+  expect(await tutti(['ps', '99'], { env: master.env })).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining('NO_SUCH_RUN'),
+  });
+  run.kill('SIGINT');
+  expect(await run.ended).toMatchObject({ code: 130 });
 });

@@ -5,7 +5,7 @@
  * alone unless it is told to end them; nothing is shipped to a master that has not asked for it.
  */
 import { randomBytes } from 'node:crypto';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import {
   BlobCache,
   bootId,
@@ -31,11 +31,15 @@ import {
   validate,
 } from '@tutti/protocol';
 import { Members } from './members/members.ts';
+import { Absence } from './ship/absence.ts';
 import { Ends } from './ship/ends.ts';
+import type { MasterSession } from './ship/master-link.ts';
+import { masterRequests } from './ship/master-requests.ts';
 import { SessionGate } from './ship/session-gate.ts';
 import { Shipments } from './ship/shipments.ts';
-import { type MasterSession, SyncRelay } from './ship/sync-relay.ts';
+import { SyncRelay } from './ship/sync-relay.ts';
 import { findFacts } from './system/facts.ts';
+import { freeShare, watchSpace } from './system/free-space.ts';
 
 export interface AgentOptions {
   state: string;
@@ -52,8 +56,32 @@ export interface AgentOptions {
   runtimeDir?: string | undefined;
   /** Holds index.js, shim.js and python/. */
   sdkDir: string;
+  /** How this machine is rebooted: lines of shell, tried one after the other; none: it is not. Default: none. */
+  rebootCommands?: readonly string[] | undefined;
+  /** What tells one boot of this machine from another; default: the kernel's own boot id. */
+  bootId?: string | undefined;
+  /** What becomes of members whose master is away, and of a disk that fills. */
+  limits?: Partial<AgentLimits> | undefined;
   log: Logger;
 }
+
+export interface AgentLimits {
+  /** Seconds without a master after which running members are stopped. */
+  orphan: number;
+  /** Seconds without a master after which directories of ended members are removed. */
+  keepFor: number;
+  /** Bytes of such directories that are kept while the master is away for longer than `orphan`. */
+  keepBytes: number;
+  /** The share of the disk that must be free for members to run: 0 to 1. */
+  minFree: number;
+}
+
+export const AGENT_LIMITS: AgentLimits = {
+  orphan: 3600,
+  keepFor: 7 * 86_400,
+  keepBytes: 10 * 1024 ** 3,
+  minFree: 0.05,
+};
 
 export interface Agent {
   readonly name: string;
@@ -67,7 +95,7 @@ export interface Agent {
 }
 
 export async function startAgent(options: AgentOptions): Promise<Agent> {
-  const state = await StateDirectory.open(options.state, 'agent');
+  const state = await StateDirectory.open(resolve(options.state), 'agent');
   try {
     return await compose(state, options);
   } catch (error) {
@@ -80,7 +108,9 @@ async function compose(state: StateDirectory, options: AgentOptions): Promise<Ag
   const { log, name } = options;
   const clock = systemClock;
   const agent = await state.id('agent.id');
-  const boot = bootId();
+  const boot = options.bootId ?? bootId();
+  const limits = { ...AGENT_LIMITS, ...options.limits };
+  const diskFull = () => freeShare(state.path) < limits.minFree;
   const cache = await BlobCache.open(join(state.path, 'blobs'));
   const gate = new SessionGate();
   const relay = new SyncRelay(gate);
@@ -102,10 +132,24 @@ async function compose(state: StateDirectory, options: AgentOptions): Promise<Ag
     agent,
     sync: (verb, request, signal) =>
       relay.ask(verb, members.spec(request.member)?.attempt.id ?? '', request, signal),
+    requests: masterRequests(gate),
+    rebootCommands: options.rebootCommands ?? [],
+    diskFull,
     onEnded: (member, end) => ends.tell(member, end),
   });
+  const absence = new Absence({ stateDir: state.path, members, clock, bootId: boot, log, ...limits });
   const ends = new Ends((member) => members.end(member));
   await members.adopt();
+  absence.resume();
+  const stopWatchingSpace = watchSpace({
+    clock,
+    isFull: diskFull,
+    isBusy: () => members.busy,
+    onFull: () => {
+      log.error({ path: state.path }, 'the disk is nearly full: members are stopped');
+      members.stopAll('disk-full');
+    },
+  });
 
   const process = randomBytes(16).toString('hex');
   const hello = async (): Promise<CallParams<'hello'>> => ({
@@ -147,6 +191,10 @@ async function compose(state: StateDirectory, options: AgentOptions): Promise<Ag
           shipments.forget(member);
           return {};
         },
+        'member.reboot': async ({ member, incarnation, timeout }) => {
+          await members.reboot(member, incarnation, timeout);
+          return {};
+        },
         'node.probe': () => ({}),
       },
       events: { 'barrier.data': (data) => relay.receive(data) },
@@ -159,6 +207,8 @@ async function compose(state: StateDirectory, options: AgentOptions): Promise<Ag
     });
     const shipments = new Shipments(session, { members, ends, clock, log });
     const welcome = await session.call('hello', await hello());
+    absence.end();
+    session.onClosed(() => absence.begin());
     for (const id of welcome.giveUp) members.stop(id, 'given-up');
     const given = new Set(welcome.giveUp);
     for (const { member, state: at } of members.presence()) {
@@ -204,6 +254,8 @@ async function compose(state: StateDirectory, options: AgentOptions): Promise<Ag
       const why = new TuttiError('NOT_CONNECTED', `agent ${name} was stopped`);
       dialer.stop(why);
       gate.close(why);
+      stopWatchingSpace();
+      await absence.close();
       await members.close({ kill });
       await cache.close();
       await state.close();

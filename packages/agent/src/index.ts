@@ -1,2 +1,3 @@
 export { createLog } from '@tutti/link';
 export * from './agent.ts';
+export { REBOOT_COMMANDS } from './members/reboot-command.ts';

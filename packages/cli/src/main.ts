@@ -5,6 +5,7 @@ import { Command, CommanderError } from 'commander';
 import { addAgent } from './commands/agent.ts';
 import { addMaster } from './commands/master.ts';
 import { addNodes } from './commands/nodes.ts';
+import { addPs } from './commands/ps.ts';
 import { addRun } from './commands/run.ts';
 import { addScriptVerbs, SCRIPT_VERBS } from './commands/script-verbs.ts';
 import { showError } from './show-error.ts';
@@ -18,7 +19,7 @@ const program = new Command('tutti')
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'tutti: ')) })
   .addHelpText('after', `\nInside a test script, "tutti" has other verbs: ${SCRIPT_VERBS.join(', ')}.`);
 
-for (const add of [addRun, addNodes, addMaster, addAgent, addScriptVerbs]) add(program);
+for (const add of [addRun, addPs, addNodes, addMaster, addAgent, addScriptVerbs]) add(program);
 // After the sub-commands exist: each copies the setting when it is made, but throws through its parent.
 for (const command of [program, ...program.commands]) command.exitOverride();
 

@@ -10,12 +10,15 @@ vi.setConfig({ testTimeout: 40_000 });
 const tutti = (...args: string[]) => run([...SOURCES, ...args]);
 
 describe('help', () => {
-  test.each(['', 'run', 'nodes', 'master', 'agent'])('of "tutti %s" is as it was meant', async (command) => {
-    const args = command === '' ? ['--help'] : [command, '--help'];
-    const { status, stdout, stderr } = await tutti(...args);
-    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-    await expect(stdout).toMatchFileSnapshot(join('golden', `${command || 'tutti'}-help.txt`));
-  });
+  test.each(['', 'run', 'ps', 'nodes', 'master', 'agent'])(
+    'of "tutti %s" is as it was meant',
+    async (command) => {
+      const args = command === '' ? ['--help'] : [command, '--help'];
+      const { status, stdout, stderr } = await tutti(...args);
+      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+      await expect(stdout).toMatchFileSnapshot(join('golden', `${command || 'tutti'}-help.txt`));
+    },
+  );
 
   test('is the same where the command is installed', async () => {
     const [here, there] = await Promise.all([tutti('run', '--help'), run([...INSTALLED, 'run', '--help'])]);

@@ -1,6 +1,7 @@
 /**
  * A master as clients use it. `call` means the master, not a connection: when that breaks it goes on with the
- * next one, until it is answered, refused for good, or its signal is aborted.
+ * next one, until it is answered, refused for good, or its signal is aborted. A master that does not come back
+ * within `orphanMs` is given up: all that waits for it is rejected with `NOT_CONNECTED`.
  */
 import {
   type Clock,
@@ -33,6 +34,10 @@ export interface MasterClientOptions {
   patienceMs?: number;
   /** Told once for each time the connection is lost; it is sought again by itself. */
   onLost?: (why: TuttiError) => void;
+  /** Told when it is found again, and how long it was away. */
+  onBack?: (ms: number) => void;
+  /** Give up when a lost connection has not come back by then, in ms; default 1 h. */
+  orphanMs?: number;
 }
 
 export interface RunEvents {
@@ -41,11 +46,15 @@ export interface RunEvents {
 }
 
 const PATIENCE_MS = 3000;
+/** As long as agents go on with a run whose master does not come back. */
+const ORPHAN_MS = 3_600_000;
 
 /** One try on a living session; `over` is aborted with the reason when that ends. */
 export type Attempt<T> = (session: MasterSession, over: AbortSignal) => Promise<T>;
 
-type Accept = (target: StreamTarget & { to: 'result' }) => Promise<StreamSink>;
+type ResultTarget = StreamTarget & { to: 'result' | 'resultLink' };
+
+type Accept = (target: ResultTarget) => Promise<StreamSink>;
 
 interface Connection {
   session: MasterSession;
@@ -68,6 +77,8 @@ export class MasterClient {
   #refused: TuttiError | undefined;
   /** Why there was no connection the last time. */
   #lost: TuttiError | undefined;
+  #awaySince: number | undefined;
+  #cancelGivingUp: (() => void) | undefined;
 
   private constructor(options: MasterClientOptions) {
     this.#options = options;
@@ -136,7 +147,13 @@ export class MasterClient {
     return () => this.#fetches.delete(run);
   }
 
+  /** There is a connection now. */
+  get reachable(): boolean {
+    return this.#connection !== undefined && this.#connection.session.closed === undefined;
+  }
+
   close(): void {
+    this.#cancelGivingUp?.();
     this.#dialer.stop(new TuttiError('NOT_CONNECTED', 'the client is done'));
   }
 
@@ -188,17 +205,39 @@ export class MasterClient {
     const over = new AbortController();
     session.onClosed((why) => {
       over.abort(why);
-      if (this.#refused === undefined) this.#options.onLost?.(why);
+      if (this.#refused === undefined) this.#leftAlone(why);
     });
     const connection = { session, over: over.signal };
     this.#connection = connection;
+    this.#foundAgain();
     for (const { resolve } of this.#waiting) resolve(connection);
     return session;
   }
 
+  #leftAlone(why: TuttiError): void {
+    const { address, orphanMs = ORPHAN_MS } = this.#options;
+    this.#awaySince = this.#clock.monotonicMs();
+    this.#cancelGivingUp = this.#clock.after(orphanMs, () => {
+      const last = this.#lost ?? why;
+      const message = `the master at ${address} has not come back for ${orphanMs / 60_000} min: ${last.message}`;
+      const error = new TuttiError('NOT_CONNECTED', message, { cause: last });
+      this.#refuse(error);
+      this.#dialer.stop(error);
+    });
+    this.#options.onLost?.(why);
+  }
+
+  #foundAgain(): void {
+    if (this.#awaySince === undefined) return;
+    this.#cancelGivingUp?.();
+    const away = this.#clock.monotonicMs() - this.#awaySince;
+    this.#awaySince = undefined;
+    this.#options.onBack?.(away);
+  }
+
   #accept(target: StreamTarget): Promise<StreamSink> {
-    const accept = target.to === 'result' ? this.#fetches.get(target.run) : undefined;
-    if (target.to === 'result' && accept) return accept(target);
+    const accept = isResult(target) ? this.#fetches.get(target.run) : undefined;
+    if (isResult(target) && accept) return accept(target);
     throw new TuttiError('BAD_PARAMS', 'the master sends a file that was not asked for');
   }
 
@@ -212,4 +251,8 @@ export class MasterClient {
     this.#refused ??= error;
     for (const { reject } of this.#waiting) reject(this.#refused);
   }
+}
+
+function isResult(target: StreamTarget): target is ResultTarget {
+  return target.to === 'result' || target.to === 'resultLink';
 }

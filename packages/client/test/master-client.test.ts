@@ -152,6 +152,43 @@ describe('over a lost connection', () => {
     await eventually(() => told.length === 2);
   });
 
+  test('that the master is back is told with how long it was away', async () => {
+    const master = await FakeMaster.open();
+    const told: number[] = [];
+    const { client, clock, sessions } = await connect(master, { onBack: (ms) => told.push(ms) });
+    await sessions(1);
+    expect(client.reachable).toBe(true);
+    master.cut();
+    await eventually(() => client.debugState().link === 'waiting');
+    expect(client.reachable).toBe(false);
+    expect(told).toEqual([]);
+    const before = clock.monotonicMs();
+    await sessions(2);
+    expect(told).toEqual([clock.monotonicMs() - before]);
+    expect(client.reachable).toBe(true);
+  });
+
+  test('a master that does not come back is given up, with what waits for it', async () => {
+    const master = await FakeMaster.open();
+    const { client, clock, sessions } = await connect(master, { orphanMs: 60_000 });
+    await sessions(1);
+    await master.close();
+    await eventually(() => client.debugState().link === 'waiting');
+    const waiting = rejection(client.call('nodes.list', {}));
+    for (let seconds = 0; seconds < 60; seconds += 5) {
+      await eventually(() => client.debugState().link === 'waiting');
+      clock.advance(5000);
+    }
+    expect(await waiting).toMatchObject({
+      code: 'NOT_CONNECTED',
+      message: expect.stringMatching(
+        /^the master at unix:.* has not come back for 1 min: no master answers/,
+      ) as string,
+    });
+    expect(client.debugState()).toMatchObject({ link: 'stopped', waiting: 0 });
+    expect(clock.timers).toBe(0);
+  });
+
   test('an attempt is told when its session ends, and why', async () => {
     const master = await FakeMaster.open();
     const { client, sessions } = await connect(master);

@@ -262,7 +262,7 @@ describe('the end of a session', () => {
     session.close(why);
     await expect(session.call('sync.set', setKey(1))).rejects.toBe(why);
     await expect(
-      session.openStream({ to: 'result', run: 1, path: 'x', size: 0 }, new MemorySource()),
+      session.openStream({ to: 'result', run: 1, path: 'x', size: 0, mode: 0o644 }, new MemorySource()),
     ).rejects.toBe(why);
     session.ping();
     await settled();

@@ -1,14 +1,23 @@
 /**
  * The composition root of the master: every part is made here, once, and given what it needs.
  *
- * Guarantees: when `startMaster` resolves the master is reachable; `close` ends every run as interrupted,
- * writes its report, closes every connection and frees the state directory.
+ * Guarantees: when `startMaster` resolves the master is reachable, and the runs of an earlier one go on; `close` closes
+ * every connection and frees the state directory. Runs that are not finished go on with the next master of this state;
+ * those of an ephemeral one have none: they end as interrupted, with their reports.
  */
 import { randomBytes } from 'node:crypto';
 import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Logger } from '@tutti/link';
-import { BlobCache, diskError, isLocal, listenAddress, StateDirectory, systemClock } from '@tutti/link';
+import {
+  BlobCache,
+  bootId,
+  diskError,
+  isLocal,
+  listenAddress,
+  StateDirectory,
+  systemClock,
+} from '@tutti/link';
 import { TuttiError } from '@tutti/protocol';
 import { serveAgent } from './agents/agent-session.ts';
 import { Registry } from './agents/registry.ts';
@@ -19,7 +28,9 @@ import { AttemptFactory } from './runs/attempt-factory.ts';
 import { LiveMembers } from './runs/members.ts';
 import { Ownership } from './runs/ownership.ts';
 import { Runs } from './runs/runs.ts';
+import { MIN_FREE_BYTES, requireRoom } from './store/room.ts';
 import { RunDirectories } from './store/run-directories.ts';
+import { Store } from './store/store.ts';
 import { SyncBroker } from './sync/broker.ts';
 
 export const DEFAULT_LISTEN = '127.0.0.1:8282';
@@ -30,8 +41,14 @@ export interface MasterOptions {
   listen: string;
   /** Where run directories go; default `<state>/runs`. */
   runs?: string | undefined;
+  /** Bytes that have to be free for new runs; default 1 GiB. */
+  minFree?: number | undefined;
+  /** It ends with what it was started for, and nobody goes on: nothing is kept but results. */
+  ephemeral?: boolean | undefined;
   software: string;
   log: Logger;
+  /** Told of every durable step: where tests kill the master. */
+  onStep?: ((step: string) => void) | undefined;
 }
 
 export interface Master {
@@ -42,7 +59,7 @@ export interface Master {
 }
 
 export async function startMaster(options: MasterOptions): Promise<Master> {
-  const { software, log } = options;
+  const { software, log, ephemeral = false, onStep } = options;
   const address = listenAddress(options.listen);
   if (!isLocal(address)) {
     throw new TuttiError(
@@ -61,8 +78,24 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
   async function compose(directory: StateDirectory): Promise<Master> {
     const token = await directory.secret('admin.token', () => randomBytes(32).toString('base64url'));
     const master = await directory.id('master.id');
+    const path = ephemeral ? ':memory:' : join(directory.path, 'master.db');
+    const store = Store.open({ path, clock: systemClock, log, onStep });
+    try {
+      return await composeOn(store, directory, token, master);
+    } catch (error) {
+      await store.close();
+      throw error;
+    }
+  }
+
+  async function composeOn(
+    store: Store,
+    directory: StateDirectory,
+    token: string,
+    master: string,
+  ): Promise<Master> {
     const directories = new RunDirectories(options.runs ?? join(directory.path, 'runs'));
-    const { closed, failed } = await directories.closeInterrupted();
+    const { closed, failed } = await directories.closeInterrupted(store.runs.unfinishedDirectories());
     for (const dir of closed)
       log.warn({ dir }, `${dir} was under way when its master ended; its report now says ERROR`);
     for (const { dir, error } of failed)
@@ -70,23 +103,35 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
         { dir, err: error },
         `${dir} was under way when its master ended; its report still says RUNNING`,
       );
-    const clock = new MasterClock(systemClock);
+    const clock = await masterClock(store);
     const blobs = await BlobCache.open(join(directory.path, 'blobs'));
-    const registry = new Registry(clock);
+    const registry = new Registry(clock, (identity) => void store.nodes.save(identity));
+    registry.restore(store.nodes.all());
     const live = new LiveMembers();
-    const broker = new SyncBroker(clock);
-    const attempts = new AttemptFactory({ master, clock, broker, live, blobs, log });
-    const runs = new Runs({ clock, registry, directories, attempts, log });
+    const broker = new SyncBroker(clock, store.decisions);
+    const attempts = new AttemptFactory({ master, clock, broker, live, blobs, store, log });
+    const requireReady = async () => {
+      if (store.stuck) throw new TuttiError('DISK_FULL', 'the database of the master cannot be written');
+      await requireRoom(directory.path, options.minFree ?? MIN_FREE_BYTES);
+    };
+    const runs = new Runs({ clock, registry, directories, attempts, store, requireRoom: requireReady, log });
     const ownership = new Ownership(clock, (run) =>
       runs.cancel(run, 'the client that owned the run went away'),
     );
+    for (const run of runs.restore()) {
+      log.info({ run: run.model.number }, `run ${run.model.number} of an earlier master goes on`);
+      if (run.model.owned) ownership.own(run)();
+    }
     const door = new Door({
       address,
       token,
       clock,
       agent: (transport) => serveAgent(transport, { master, software, clock, registry, live, broker, log }),
       client: (transport) =>
-        serveClient(transport, { master, software, clock, registry, runs, ownership, blobs, log }),
+        serveClient(transport, {
+          ...{ master, software, clock, registry, runs, ownership, broker, blobs, log },
+        }),
+      ready: requireReady,
       onError: (error) => log.error({ err: error }, 'a connection could not be accepted'),
     });
     const url = await door.open();
@@ -103,13 +148,16 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     return {
       url,
       state: directory.path,
-      async close() {
-        await runs.close();
+      close: once(async () => {
+        if (ephemeral) await runs.interruptAll();
+        else runs.suspend();
         await door.close();
+        clock.stop();
+        await store.close();
         await blobs.close();
         await rm(whereabouts, { force: true });
         await directory.close();
-      },
+      }),
       debugState: () => ({
         ...door.debugState(),
         ...broker.debugState(),
@@ -120,4 +168,22 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
       }),
     };
   }
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let done: Promise<void> | undefined;
+  return () => {
+    done ??= work();
+    return done;
+  };
+}
+
+/** Within one boot master time goes on from master to master, whatever becomes of the wall clock. */
+async function masterClock(store: Store): Promise<MasterClock> {
+  const boot = bootId();
+  const [keptBoot, base] = (store.settings.get('master time') ?? '').split(' ');
+  if (keptBoot === boot) return new MasterClock(systemClock, Number(base));
+  const clock = new MasterClock(systemClock);
+  await store.settings.set('master time', `${boot} ${clock.base}`);
+  return clock;
 }

@@ -145,6 +145,11 @@ describe('a master', () => {
     await master.close();
     await closed;
     expect(master.debugState()).toEqual(REST);
-    expect((await readdir(master.state)).toSorted()).toEqual(['admin.token', 'blobs', 'master.id']);
+    expect((await readdir(master.state)).toSorted()).toEqual([
+      'admin.token',
+      'blobs',
+      'master.db',
+      'master.id',
+    ]);
   });
 });

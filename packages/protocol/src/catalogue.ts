@@ -7,7 +7,7 @@ import { linkCalls, linkEvents } from './messages/link.ts';
 import { syncCalls, syncEvents } from './messages/sync.ts';
 
 /** A different major is refused; a newer minor is accepted. */
-export const PROTOCOL = { major: 1, minor: 0 } as const;
+export const PROTOCOL = { major: 1, minor: 1 } as const;
 
 /** The WebSocket subprotocol. */
 export const SUBPROTOCOL = 'tutti.1';

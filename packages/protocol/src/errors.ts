@@ -125,6 +125,11 @@ export const ERRORS = {
     means: 'Another living daemon uses this state directory.',
     action: 'Stop it, or give this one its own --state DIR.',
   },
+  STATE_TOO_NEW: {
+    retry: false,
+    means: 'The state directory was written by a newer version of Tutti.',
+    action: 'Start that version again, or give this one its own --state DIR.',
+  },
   UNSAFE_LISTEN: {
     retry: false,
     means: 'The master was told to listen beyond this machine without TLS.',
@@ -206,6 +211,12 @@ export const ERRORS = {
     means: 'The master is shutting down and takes no new work.',
     action: 'Try again when it is back.',
   },
+  CANNOT_REBOOT: {
+    retry: false,
+    means: 'A machine was asked to reboot that may not, or not now.',
+    action:
+      'The message says why; an agent that is private or shares its machine needs a --reboot-command of its own.',
+  },
   OUTPUT_LIMIT: {
     retry: false,
     means: 'A member wrote more output than is kept.',
@@ -243,6 +254,27 @@ export const ERRORS = {
     means: 'Nobody is left who could do what was waited for.',
     action: 'The message names the members that have ended.',
   },
+  ALREADY_RECEIVING: {
+    retry: false,
+    means: 'The member has another recv of this topic that waits, or whose message is not acknowledged yet.',
+    action: 'Let one process of the member receive, or share the messages out with take.',
+  },
+  ALREADY_HELD: {
+    retry: false,
+    means:
+      'The member holds the lock already, or waits for it already: a lock belongs to a member, not to a process.',
+    action: 'Unlock it first, or use another lock among the processes of one member.',
+  },
+  NOT_HELD: {
+    retry: false,
+    means: 'What was to be given up is not held: a lock by unlock, or a message by its acknowledgement.',
+    action: 'Unlock only what was locked by the same member; a message that went back is given out again.',
+  },
+  LOCK_DISAGREEMENT: {
+    retry: false,
+    means: 'Members do not agree on how many slots a lock has.',
+    action: 'Give the same number of slots at every call; the message quotes both.',
+  },
   VALUE_TOO_LARGE: {
     retry: false,
     means: 'A value is larger than its limit.',
@@ -255,8 +287,8 @@ export const ERRORS = {
   },
   SPACE_FULL: {
     retry: false,
-    means: 'The attempt has used up its room for keys or its number of decisions.',
-    action: 'Use fewer or smaller keys.',
+    means: 'The attempt has used up its room for keys and topics, or its number of decisions.',
+    action: 'Use fewer or smaller keys and messages.',
   },
   SPACE_CLOSED: {
     retry: false,

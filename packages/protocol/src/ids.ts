@@ -33,7 +33,7 @@ export const NodeName = z
   .max(LIMITS.name.value)
   .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, 'use letters, digits, dots, dashes and underscores');
 
-/** A barrier, key or topic: any text without control characters. */
+/** A barrier, key, topic or lock: any text without control characters. */
 export const SyncName = z
   .string()
   .min(1, 'a name must not be empty')

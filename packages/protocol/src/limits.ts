@@ -17,7 +17,11 @@ export const LIMITS = {
   frame: { value: MiB, code: 'FRAME_TOO_LARGE', what: 'one WebSocket frame' },
   depth: { value: 64, code: 'BAD_FRAME', what: 'nesting of arrays and maps in one frame' },
   name: { value: 128, code: 'BAD_PARAMS', what: 'characters in a name' },
-  keyValue: { value: 256 * KiB, code: 'VALUE_TOO_LARGE', what: "a key's value, as JSON text" },
+  keyValue: {
+    value: 256 * KiB,
+    code: 'VALUE_TOO_LARGE',
+    what: "a key's value or a topic's message, as JSON text",
+  },
   barrierData: {
     value: 16 * KiB,
     code: 'VALUE_TOO_LARGE',
@@ -28,7 +32,7 @@ export const LIMITS = {
     code: 'VALUE_TOO_LARGE',
     what: "all participants' barrier data, as JSON text",
   },
-  spaceBytes: { value: 64 * MiB, code: 'SPACE_FULL', what: 'all keys of one attempt' },
+  spaceBytes: { value: 64 * MiB, code: 'SPACE_FULL', what: 'all keys and topics of one attempt' },
   spaceDecisions: { value: 1_000_000, code: 'SPACE_FULL', what: 'decisions of one attempt' },
   window: { value: MiB, code: 'BAD_FRAME', what: 'unacknowledged stream bytes of one session' },
   chunk: { value: 64 * KiB, code: 'BAD_FRAME', what: 'one data frame of a stream' },

@@ -9,7 +9,7 @@
  * a repeated id gets the same answer. Closing the connection withdraws its waits.
  */
 import { z } from 'zod';
-import { RequestId } from './ids.ts';
+import { RequestId, Seconds } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import { TopologyMember } from './messages/spec.ts';
 import { syncVerbs } from './messages/sync.ts';
@@ -31,6 +31,16 @@ export const MemberEvent = z
   .extend(Subtest.shape);
 export type MemberEvent = z.infer<typeof MemberEvent>;
 
+/** A line of the same file that says the machine was to reboot; what matters of it to agents is in a file of its own. */
+export const RebootEvent = z.object({
+  event: z.literal('reboot'),
+  at: z.number(),
+  request: z.string(),
+  timeout: Seconds,
+  byScript: z.boolean(),
+});
+export type RebootEvent = z.infer<typeof RebootEvent>;
+
 /** The verbs that the agent answers by itself. */
 const agentVerbs = {
   result: {
@@ -42,6 +52,21 @@ const agentVerbs = {
     args: z.object({ member: z.string() }),
     result: z.object({ addresses: z.array(z.string()) }),
     doc: 'The addresses of a member: `client.0`, or `client` for the first of the role.',
+  },
+  reboot: {
+    args: z.object({
+      /** `client.0`, or `client` where the role has one member; default: the caller itself. */
+      member: z.string().optional(),
+      timeout: Seconds.optional(),
+      byScript: z.boolean().optional(),
+    }),
+    result: z.object({}),
+    doc: "Reboots a member's machine. Not answered to the member itself, whose script ends and begins again; with `byScript` answered when the intention is on disk.",
+  },
+  extend: {
+    args: z.object({ seconds: Seconds.positive() }),
+    result: z.object({ remaining: Seconds }),
+    doc: 'Asks for more time; the result is how many seconds the test has left.',
   },
   topology: {
     args: z.object({}),

@@ -24,8 +24,8 @@ import socket
 import time
 
 __all__ = [
-    'abort', 'addr', 'barrier', 'get', 'incr', 'keys', 'me', 'result', 'set', 'topology',
-    'BarrierBroken', 'Error', 'Released', 'TimedOut',
+    'abort', 'addr', 'barrier', 'extend', 'get', 'incr', 'keys', 'lock', 'me', 'reboot', 'recv', 'result', 'send', 'set',
+    'take', 'topology', 'unlock', 'BarrierBroken', 'Error', 'Message', 'Released', 'TimedOut',
 ]
 
 
@@ -105,6 +105,84 @@ def keys(prefix=None):
     return _call('keys', _given(prefix=prefix))['keys']
 
 
+Message = collections.namedtuple('Message', ['offset', 'data'])
+Message.__doc__ = "A message of a topic. offset: its place in the topic, 0 for the first."
+
+
+def send(topic, data):
+    """Appends a message, JSON of at most 256 KiB, to a topic; returns its offset."""
+    return _call('send', {'topic': topic, 'data': data})['offset']
+
+
+def recv(topic, from_=None, wait=True, timeout=None):
+    """This member's next Message of the topic: each member gets every message once, in the same order, from the first.
+
+    When this returns the message is consumed; a script that dies before gets it again. from_: the message at this offset,
+    received before or not, which changes nothing of what a plain recv gives next. wait=False: None if there is none now.
+    timeout: by default as long as the test lasts.
+
+    Raises TimedOut, or Error (ALREADY_RECEIVING; WAIT_BROKEN when nobody is left who could send).
+    """
+    return _receive('recv', topic, wait, timeout, from_)
+
+
+def take(topic, wait=True, timeout=None):
+    """The oldest Message of the topic that no member has taken: each message goes to one of them.
+
+    When this returns the message is consumed; if the script dies before, another gets it. wait=False: None if there is
+    none now. timeout: by default as long as the test lasts.
+
+    Raises TimedOut, or Error WAIT_BROKEN when nobody is left who could send.
+    """
+    return _receive('take', topic, wait, timeout)
+
+
+def _receive(call, topic, wait, timeout, offset=None):
+    if timeout is not None and not wait:
+        raise Error('BAD_PARAMS', '%s: a timeout needs a wait' % call)
+    seconds = _seconds(timeout)
+    args = {'topic': topic}
+    args.update(_given(**{'from': offset, 'wait': None if wait else False, 'timeout': seconds}))
+    # Read again is not consumed: there is nothing to give back.
+    answer = _call(call, args, seconds, consume=offset is None)
+    return Message(answer['offset'], answer['data']) if answer['found'] else None
+
+
+def lock(name, slots=None, timeout=None):
+    """Waits until the lock is this member's; first come, first served. It is until unlock, or until the member ends.
+
+    slots: how many members can hold it at a time, 1 if not given; all must say the same. timeout: by default as long as the
+    test lasts.
+
+    Raises TimedOut, or Error (ALREADY_HELD, LOCK_DISAGREEMENT; WAIT_BROKEN when its holder was lost).
+    """
+    seconds = _seconds(timeout)
+    _call('lock', _given(name=name, slots=slots, timeout=seconds), seconds)
+
+
+def unlock(name):
+    """Gives up a lock that this member holds. Raises Error NOT_HELD."""
+    _call('unlock', {'name': name})
+
+
+def reboot(member=None, timeout=None, by_script=False):
+    """Reboots a machine: this one, or that of another member ('client.0').
+
+    Of this one it never returns, except with by_script: all that the script started is ended, the machine reboots, and the
+    script runs again from its beginning with me.reboot_count one higher, in the same directory. by_script: only announces
+    it; the script brings the machine down itself. Of another member's machine it returns when that is about to go down.
+    timeout: at most so long until it is back; by default 10 minutes.
+
+    Raises Error CANNOT_REBOOT.
+    """
+    _call('reboot', _given(member=member, timeout=_seconds(timeout), byScript=True if by_script else None))
+
+
+def extend(duration):
+    """Gives the test so much more time (it may be less), and returns the seconds that it then has left."""
+    return _call('extend', {'seconds': _seconds(duration)})['remaining']
+
+
 def result(name, status, measure=None, unit=None, message=None):
     """Reports a subtest: 'pass', 'warn', 'fail', 'skip' or 'error'. When it returns, the report cannot lose it."""
     _call('result', _given(name=name, status=status, measure=measure, unit=unit, message=message))
@@ -162,17 +240,51 @@ def _given(**args):
     return {name: value for name, value in args.items() if value is not None}
 
 
-def _call(call, args, timeout=None):
+class _Exchange:
+    """One request; for a message also the request that stands for our life (hold), and the acknowledgement (ack).
+
+    `lines` is what is to be said on a new connection, `awaited` the id of the answer that counts.
+    """
+
+    def __init__(self, title, call, args, consume):
+        self.title = title
+        self.awaited = os.urandom(16).hex()
+        self.lines = self._say(self.awaited, call, args)
+        self._ack = None
+        self._message = None
+        if consume:
+            self._about = {'request': self.awaited}
+            self._ack = os.urandom(16).hex()
+            self.lines += self._say(os.urandom(16).hex(), 'hold', self._about)
+
+    def hear(self, answer):
+        """The answer to it all, or None: then there is more to say, on this connection or on the next."""
+        if answer.get('error') is not None or self._ack is None:
+            return answer
+        if self.awaited == self._ack:
+            return self._message
+        result = answer.get('result')
+        if not isinstance(result, dict) or not result.get('found'):
+            return answer
+        self._message = answer
+        self.awaited = self._ack
+        self.lines = self._say(self._ack, 'ack', self._about)
+        return None
+
+    def _say(self, request_id, call, args):
+        return _line(self.title, {'id': request_id, 'call': call, 'args': args})
+
+
+def _call(call, args, timeout=None, consume=False):
     """Repeats one request, always under the same id, until it is answered or `timeout` and a margin are over."""
     path = _environment('TUTTI_SOCKET')
     title = '%s "%s"' % (call, next(iter(args.values()))) if args else call
-    request_id = os.urandom(16).hex()
-    line = _line(title, {'id': request_id, 'call': call, 'args': args})
+    exchange = _Exchange(title, call, args, consume)
     give_up = None if timeout is None else time.monotonic() + timeout + _MARGIN
     lost = 0
     while True:
         try:
-            answer = _ask(path, line, request_id, give_up)
+            answer = _ask(path, exchange, give_up)
             if answer is not None:
                 return _result(title, answer)
         except socket.timeout:
@@ -189,13 +301,13 @@ def _call(call, args, timeout=None):
         time.sleep(pause)
 
 
-def _ask(path, line, request_id, give_up):
+def _ask(path, exchange, give_up):
     """The answer, or None when the connection was lost before it."""
     connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
         _bound(connection, give_up)
         connection.connect(path)
-        connection.sendall(line, _QUIETLY)
+        connection.sendall(exchange.lines, _QUIETLY)
         begun = bytearray()
         while True:
             _bound(connection, give_up)
@@ -208,8 +320,12 @@ def _ask(path, line, request_id, give_up):
                 continue
             for said in bytes(begun + whole).split(b'\n'):
                 answer = _read(said)
-                if _is_mine(answer, request_id):
+                if not _is_mine(answer, exchange.awaited):
+                    continue
+                answer = exchange.hear(answer)
+                if answer is not None:
                     return answer
+                connection.sendall(exchange.lines, _QUIETLY)
             begun = bytearray(rest)
     finally:
         connection.close()

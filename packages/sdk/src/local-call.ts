@@ -18,7 +18,7 @@ import { backOffMs } from './back-off.ts';
 import { fromEnvironment } from './environment.ts';
 import { TuttiError } from './errors.ts';
 import { LineReader } from './line-reader.ts';
-import { newRequest } from './request.ts';
+import { newRequest, type Request } from './request.ts';
 
 export interface CallBounds {
   signal?: AbortSignal | undefined;
@@ -31,15 +31,44 @@ const PASSING = new Set(['ENOENT', 'ECONNREFUSED', 'ECONNRESET', 'EPIPE', 'EAGAI
 const MARGIN_MS = 5000;
 const LONGEST_TIMER_MS = 2 ** 31 - 1;
 
-export function localCall(
+/** What goes with a request that is given a message: it stands for this process's life, and then says "I have it". */
+interface Consumption {
+  readonly hold: Request;
+  readonly ack: Request;
+}
+
+export async function localCall(
   call: string,
   args: Record<string, unknown>,
   bounds: CallBounds = {},
 ): Promise<unknown> {
+  return exchange(newRequest(call, args), bounds);
+}
+
+/**
+ * A call for a message, `{found, …}`, which is consumed when this resolves: if this process ends before, or gives up, the
+ * message goes back.
+ *
+ *     → recv, hold      ← the message      → ack      ← done: the connection may close
+ */
+export async function consumingCall(
+  call: string,
+  args: Record<string, unknown>,
+  bounds: CallBounds = {},
+): Promise<unknown> {
+  const request = newRequest(call, args);
+  const about = { request: request.id };
+  const hold = { ...newRequest('hold', about), title: request.title };
+  const ack = { ...newRequest('ack', about), title: request.title };
+  return exchange(request, bounds, { hold, ack });
+}
+
+function exchange(request: Request, bounds: CallBounds, consumption?: Consumption): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const path = fromEnvironment('TUTTI_SOCKET');
-    const request = newRequest(call, args);
     const { signal, timeout } = bounds;
+    let awaited = request;
+    let given: unknown;
     let socket: Socket | undefined;
     let again: NodeJS.Timeout | undefined;
     let limit: NodeJS.Timeout | undefined;
@@ -74,9 +103,15 @@ export function localCall(
       });
       socket.on('data', (chunk) => {
         for (const line of reader.push(chunk as Buffer)) {
-          const answer = answerTo(request, line);
+          const answer = answerTo(awaited, line);
           if (over || answer === undefined) continue;
-          end(() => ('failure' in answer ? reject(answer.failure) : resolve(answer.result)));
+          if ('failure' in answer) end(() => reject(answer.failure));
+          else if (awaited !== request) end(() => resolve(given));
+          else if (consumption !== undefined && isFound(answer.result)) {
+            given = answer.result;
+            awaited = consumption.ack;
+            socket?.write(awaited.line);
+          } else end(() => resolve(answer.result));
         }
       });
       socket.on('close', () => {
@@ -87,7 +122,7 @@ export function localCall(
           again = setTimeout(dial, backOffMs(lost++));
         }
       });
-      socket.write(request.line);
+      socket.write(awaited === request ? request.line + (consumption?.hold.line ?? '') : awaited.line);
     };
 
     if (signal?.aborted) return withdraw();
@@ -96,4 +131,8 @@ export function localCall(
     if (limitMs <= LONGEST_TIMER_MS) limit = setTimeout(giveUp, limitMs); // a longer timer would fire at once
     dial();
   });
+}
+
+function isFound(result: unknown): boolean {
+  return typeof result === 'object' && result !== null && 'found' in result && result.found === true;
 }

@@ -2,7 +2,7 @@
  * The `tutti` command that a script finds in its PATH. Its cost is the start of Node: it loads `node:net` and little
  * else.
  *
- * No signal is handled: SIGTERM or SIGINT ends the process there and then, its connection closes, and so its wait is
+ * No signal is handled, but by `lock NAME -- COMMAND` while its command runs: SIGTERM or SIGINT ends the process there and then, its connection closes, and so its wait is
  * withdrawn.
  */
 import { runCommand } from './shell/command.ts';

@@ -2,7 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FakeAgent } from './fake-agent.ts';
 import type { Language } from './languages.ts';
-import { barrierReady, getOdd, SPELLINGS } from './spellings.ts';
+import { barrierReady, getOdd, SPELLINGS, takeJob } from './spellings.ts';
 
 export function contract(language: Language): void {
   describe.skipIf(!language.available)(
@@ -27,7 +27,8 @@ export function contract(language: Language): void {
           await connection.answer(spelling.answer);
           expect(await caller.seen).toEqual(language.expects(spelling));
           await connection.closed;
-          expect(connection.received.split('\n')).toEqual([expect.any(String), '']);
+          const { call, follows = [] } = spelling;
+          expect(connection.requests.map((request) => request.call)).toEqual([call, ...follows]);
         });
       });
 
@@ -66,6 +67,39 @@ export function contract(language: Language): void {
         await third.answer(barrierReady.answer);
         expect(await caller.seen).toEqual(language.expects(barrierReady));
         expect(agent.count).toBe(3);
+      });
+
+      test('a message is held from the first, and returned when it has been acknowledged', async () => {
+        const caller = language.call(takeJob, agent.path);
+        const first = await agent.next();
+        const { id } = await first.request;
+        first.drop();
+        const second = await agent.next();
+        second.acknowledges = false;
+        expect(await second.request).toMatchObject({ id, call: 'take' });
+        await second.answer(takeJob.answer);
+        await expect.poll(() => second.requests.map(({ call }) => call)).toEqual(['take', 'hold', 'ack']);
+        const [, hold, ack] = second.requests;
+        expect([hold?.args, ack?.args]).toEqual([{ request: id }, { request: id }]);
+        expect(new Set([id, hold?.id, ack?.id]).size).toBe(3);
+        second.drop();
+        const third = await agent.next();
+        third.acknowledges = false;
+        // It has the message: only the acknowledgement is said again.
+        expect(await third.request).toEqual(ack);
+        await third.answer({});
+        expect(await caller.seen).toEqual(language.expects(takeJob));
+      });
+
+      test('a message that could not be acknowledged is an error: it went to another', async () => {
+        const caller = language.call(takeJob, agent.path);
+        const connection = await agent.next();
+        connection.acknowledges = false;
+        await connection.answer(takeJob.answer);
+        await expect.poll(() => connection.requests).toHaveLength(3);
+        const error = { code: 'NOT_HELD', message: 'it went back' };
+        connection.write(`${JSON.stringify({ id: connection.requests[2]?.id, error })}\n`);
+        expect(await caller.seen).toMatchObject({ code: 'NOT_HELD', message: 'it went back' });
       });
 
       test('two calls have two ids', async () => {

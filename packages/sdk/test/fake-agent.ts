@@ -19,7 +19,10 @@ export class Connection {
   /** All text that came, to the last byte. */
   received = '';
   readonly closed: Promise<void>;
+  /** Off: acknowledgements stay unanswered. */
+  acknowledges = true;
   readonly #socket: Socket;
+  #read = 0;
 
   constructor(socket: Socket) {
     this.#socket = socket;
@@ -31,10 +34,24 @@ export class Connection {
         this.received += chunk;
         const end = this.received.indexOf('\n');
         if (end !== -1) resolve(JSON.parse(this.received.slice(0, end)) as SeenRequest);
+        this.#readOn();
       });
       socket.on('close', () => reject(new Error('the caller left before it had sent a request')));
     });
     this.request.catch(() => {}); // for who never asks
+  }
+
+  /** All requests that came. */
+  get requests(): SeenRequest[] {
+    const lines = this.received.split('\n').slice(0, -1);
+    return lines.map((line) => JSON.parse(line) as SeenRequest);
+  }
+
+  #readOn(): void {
+    for (const { id, call } of this.requests.slice(this.#read)) {
+      this.#read += 1;
+      if (call === 'ack' && this.acknowledges) this.write(`${JSON.stringify({ id, result: {} })}\n`);
+    }
   }
 
   async answer(result: unknown): Promise<void> {

@@ -59,7 +59,7 @@ const PYTHON_DRIVER = `
 import json, sys, tutti
 try:
     value = eval(sys.argv[1])
-    print(json.dumps({'value': value._asdict() if isinstance(value, tutti.Released) else value}))
+    print(json.dumps({'value': value._asdict() if hasattr(value, '_asdict') else value}))
 except tutti.Error as error:
     print(json.dumps({'code': error.code, 'message': error.message}))
 `;

@@ -3,12 +3,13 @@ import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ERRORS, LIMITS, LocalRequest, type LocalResult, localVerbs, type Subtest } from '@tutti/protocol';
 import { expect, expectTypeOf, test } from 'vitest';
-import type { Json, Released, SubtestStatus, Topology } from '../src/index.ts';
+import type { Json, Message, Released, SubtestStatus, Topology } from '../src/index.ts';
 import { newRequest } from '../src/request.ts';
 import { SPELLINGS } from './spellings.ts';
 
-test('every verb of the local socket is spelt in every language', () => {
-  expect(new Set(SPELLINGS.map(({ call }) => call))).toEqual(new Set(Object.keys(localVerbs)));
+test('every verb of the local socket is spelt in every language, or follows one by itself', () => {
+  const said = SPELLINGS.flatMap(({ call, follows = [] }) => [call, ...follows]);
+  expect(new Set(said)).toEqual(new Set(Object.keys(localVerbs)));
 });
 
 test.each(SPELLINGS)(
@@ -26,6 +27,7 @@ test('the types say what the protocol says', () => {
   expectTypeOf<Released>().toEqualTypeOf<LocalResult<'barrier'>>();
   expectTypeOf<Topology>().toEqualTypeOf<LocalResult<'topology'>>();
   expectTypeOf<Json>().toEqualTypeOf<LocalResult<'get'>['value']>();
+  expectTypeOf<Message>().toEqualTypeOf<Omit<LocalResult<'take'>, 'found'>>();
   expectTypeOf<SubtestStatus>().toEqualTypeOf<Subtest['status']>();
 });
 

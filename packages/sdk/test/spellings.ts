@@ -2,7 +2,24 @@
  * Every verb as each language says it, with the request that must go out and what must come back. A new verb or option
  * gets its lines here, and with them all tests of the contract.
  */
-import { abort, addr, barrier, get, incr, keys, result, set, topology } from '../src/index.ts';
+import {
+  abort,
+  addr,
+  barrier,
+  extend,
+  get,
+  incr,
+  keys,
+  lock,
+  reboot,
+  recv,
+  result,
+  send,
+  set,
+  take,
+  topology,
+  unlock,
+} from '../src/index.ts';
 
 export interface Spelling {
   says: string;
@@ -21,6 +38,8 @@ export interface Spelling {
   prints: string;
   /** The shell's exit status, 0 if not given. */
   status?: number;
+  /** The calls that follow on the same connection. */
+  follows?: string[];
 }
 
 const released = { generation: 3, rank: 1, size: 2, data: {} };
@@ -269,6 +288,191 @@ const sharedKeys: Spelling[] = [
   },
 ];
 
+export const takeJob: Spelling = {
+  says: 'take',
+  call: 'take',
+  args: { topic: 'jobs' },
+  answer: { found: true, offset: 3, data: { n: 1 } },
+  typescript: (signal) => take('jobs', { signal }),
+  python: "tutti.take('jobs')",
+  shell: ['take', 'jobs'],
+  value: { offset: 3, data: { n: 1 } },
+  prints: '{"n":1}\n',
+  follows: ['hold', 'ack'],
+};
+
+const nothing = { found: false, offset: 4, data: null };
+
+const topics: Spelling[] = [
+  {
+    says: 'send of a structure',
+    call: 'send',
+    args: { topic: 'jobs', data: { n: [1, null] } },
+    answer: { offset: 0 },
+    typescript: (signal) => send('jobs', { n: [1, null] }, { signal }),
+    python: "tutti.send('jobs', {'n': [1, None]})",
+    shell: ['send', 'jobs', '{"n": [1, null]}'],
+    value: 0,
+    prints: '0\n',
+  },
+  {
+    says: 'send of text that looks like a number',
+    call: 'send',
+    args: { topic: 'log', data: '1.10' },
+    answer: { offset: 12 },
+    typescript: (signal) => send('log', '1.10', { signal }),
+    python: "tutti.send('log', '1.10')",
+    shell: ['send', 'log', '1.10', '--string'],
+    value: 12,
+    prints: '12\n',
+  },
+  {
+    ...takeJob,
+    says: 'recv',
+    call: 'recv',
+    answer: { found: true, offset: 0, data: odd },
+    typescript: (signal) => recv('jobs', { signal }),
+    python: "tutti.recv('jobs')",
+    shell: ['recv', 'jobs'],
+    value: { offset: 0, data: odd },
+    prints: `${odd}\n`,
+  },
+  {
+    ...takeJob,
+    says: 'recv with a timeout',
+    call: 'recv',
+    args: { topic: 'jobs', timeout: 30 },
+    typescript: (signal) => recv('jobs', { timeout: '30s', signal }),
+    python: "tutti.recv('jobs', timeout='30s')",
+    shell: ['recv', 'jobs', '--timeout', '30s', '--json'],
+    prints: '{"offset":3,"data":{"n":1}}\n',
+  },
+  {
+    ...takeJob,
+    says: 'recv from an offset, which has nothing to acknowledge',
+    call: 'recv',
+    args: { topic: 'jobs', from: 3 },
+    typescript: (signal) => recv('jobs', { from: 3, signal }),
+    python: "tutti.recv('jobs', from_=3)",
+    shell: ['recv', 'jobs', '--from', '3'],
+    follows: [],
+  },
+  {
+    ...takeJob,
+    says: 'recv that does not wait, of nothing',
+    call: 'recv',
+    args: { topic: 'jobs', wait: false },
+    answer: nothing,
+    typescript: (signal) => recv('jobs', { wait: false, signal }),
+    python: "tutti.recv('jobs', wait=False)",
+    shell: ['recv', 'jobs', '--no-wait'],
+    value: null,
+    prints: '',
+    status: 1,
+    follows: ['hold'],
+  },
+  takeJob,
+  {
+    ...takeJob,
+    says: 'take with a timeout',
+    args: { topic: 'jobs', timeout: 5 },
+    typescript: (signal) => take('jobs', { timeout: 5, signal }),
+    python: "tutti.take('jobs', timeout=5)",
+    shell: ['take', 'jobs', '--timeout', '5'],
+  },
+  {
+    ...takeJob,
+    says: 'take that does not wait',
+    args: { topic: 'jobs', wait: false },
+    typescript: (signal) => take('jobs', { wait: false, signal }),
+    python: "tutti.take('jobs', wait=False)",
+    shell: ['take', 'jobs', '--no-wait'],
+  },
+];
+
+const locks: Spelling[] = [
+  {
+    says: 'lock',
+    call: 'lock',
+    args: { name: 'disk' },
+    answer: {},
+    typescript: (signal) => lock('disk', { signal }),
+    python: "tutti.lock('disk')",
+    shell: ['lock', 'disk'],
+    value: null,
+    prints: '',
+  },
+  {
+    says: 'lock with slots and a timeout',
+    call: 'lock',
+    args: { name: 'disk', slots: 2, timeout: 60 },
+    answer: {},
+    typescript: (signal) => lock('disk', { slots: 2, timeout: '1m', signal }),
+    python: "tutti.lock('disk', slots=2, timeout='1m')",
+    shell: ['lock', 'disk', '--slots', '2', '--timeout', '1m'],
+    value: null,
+    prints: '',
+  },
+  {
+    says: 'unlock',
+    call: 'unlock',
+    args: { name: 'disk' },
+    answer: {},
+    typescript: (signal) => unlock('disk', { signal }),
+    python: "tutti.unlock('disk')",
+    shell: ['unlock', 'disk'],
+    value: null,
+    prints: '',
+  },
+];
+
+const aboutTheMachine: Spelling[] = [
+  {
+    says: 'reboot announced by the script',
+    call: 'reboot',
+    args: { timeout: 300, byScript: true },
+    answer: {},
+    typescript: (signal) => reboot({ byScript: true, timeout: '5m', signal }),
+    python: "tutti.reboot(by_script=True, timeout='5m')",
+    shell: ['reboot', '--by-script', '--timeout', '5m'],
+    value: null,
+    prints: '',
+  },
+  {
+    says: 'reboot of the own machine, which an agent without one refuses or never answers',
+    call: 'reboot',
+    args: {},
+    answer: {},
+    typescript: (signal) => reboot({ signal }),
+    python: 'tutti.reboot()',
+    shell: ['reboot'],
+    value: null,
+    prints: '',
+  },
+  {
+    says: 'reboot of another member',
+    call: 'reboot',
+    args: { member: 'client.0' },
+    answer: {},
+    typescript: (signal) => reboot({ member: 'client.0', signal }),
+    python: "tutti.reboot('client.0')",
+    shell: ['reboot', 'client.0'],
+    value: null,
+    prints: '',
+  },
+  {
+    says: 'extend',
+    call: 'extend',
+    args: { seconds: 600 },
+    answer: { remaining: 712.5 },
+    typescript: (signal) => extend('10m', { signal }),
+    python: "tutti.extend('10m')",
+    shell: ['extend', '10m'],
+    value: 712.5,
+    prints: '712.5\n',
+  },
+];
+
 const aboutTheTest: Spelling[] = [
   {
     says: 'result with a status alone',
@@ -316,4 +520,11 @@ const aboutTheTest: Spelling[] = [
   },
 ];
 
-export const SPELLINGS: readonly Spelling[] = [...barriers, ...sharedKeys, ...aboutTheTest];
+export const SPELLINGS: readonly Spelling[] = [
+  ...barriers,
+  ...sharedKeys,
+  ...topics,
+  ...locks,
+  ...aboutTheMachine,
+  ...aboutTheTest,
+];

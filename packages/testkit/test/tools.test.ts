@@ -62,7 +62,7 @@ describe('stubs', () => {
       code: 'INTERNAL',
       message: 'this test expects no call blob.missing',
     });
-    expect(() => refuseStreams({ to: 'result', run: 1, path: 'x', size: 0 })).toThrow(
+    expect(() => refuseStreams({ to: 'result', run: 1, path: 'x', size: 0, mode: 0o644 })).toThrow(
       'expects no stream to result',
     );
   });

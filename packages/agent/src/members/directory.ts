@@ -4,8 +4,9 @@
  */
 import { mkdir, open, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { diskError } from '@tutti/link';
+import { diskError, syncDirectory } from '@tutti/link';
 import { MemberSpec } from '@tutti/protocol';
+import { replaceDurably } from '../system/durable.ts';
 import { ignore } from '../system/errno.ts';
 import { makeFifos } from '../system/fifo.ts';
 import { removeTree } from '../system/remove-tree.ts';
@@ -39,8 +40,10 @@ export async function makeDirectory(
     // The logs exist from the start: a full disk then cannot keep a relay from opening its own.
     for (const source of LOG_SOURCES) await writeFile(half.log(source), '');
     await makeFifos([...half.pipes, half.alive, half.drained]);
-    await writeFile(half.spec, JSON.stringify(spec), { mode: 0o600 });
+    // Durable: an agent that starts after a crash of the machine has to know whose directory it is.
+    await replaceDurably(half.spec, JSON.stringify(spec), 0o600);
     await rename(half.dir, dir);
+    await syncDirectory(dirname(dir));
   } catch (thrown) {
     await removeTree(half.dir);
     throw diskError(dir, thrown);

@@ -3,7 +3,8 @@ import { readFile, stat } from 'node:fs/promises';
 import { type Exit, MemberEnd, type StopReason } from '@tutti/protocol';
 import type { MemberContext } from './context.ts';
 import { lastLine } from './last-line.ts';
-import { type Layout, LOG_SOURCES } from './layout.ts';
+import { Layout, LOG_SOURCES } from './layout.ts';
+import { readRebootMark } from './reboot-mark.ts';
 import type { StartRecord } from './start-record.ts';
 import { readStatus, readTrace } from './traces.ts';
 
@@ -20,15 +21,17 @@ export async function measureEnd(
   context: Pick<MemberContext, 'clock' | 'bootId'>,
 ): Promise<MemberEnd> {
   const logs: MemberEnd['logs'] = [];
-  for (const source of LOG_SOURCES) {
-    logs.push({ source, incarnation: layout.n, length: await lengthOf(layout.log(source)) });
+  for (const each of layout.all) {
+    for (const source of LOG_SOURCES)
+      logs.push({ source, incarnation: each.n, length: await lengthOf(each.log(source)) });
   }
+  const said = layout.all.toReversed().flatMap((each) => [each.log('stderr'), each.log('stdout')]);
   return {
     exit: how.exit,
     ...(how.stop === undefined ? {} : { stopped: how.stop }),
     duration: durationOf(layout, how, record, context),
     logs,
-    lastLine: await lastLine([layout.log('stderr'), layout.log('stdout')]),
+    lastLine: await lastLine(said),
     survivors: how.survivors,
   };
 }
@@ -58,11 +61,12 @@ function durationOf(
   record: StartRecord | undefined,
   { clock, bootId }: Pick<MemberContext, 'clock' | 'bootId'>,
 ): number {
-  if (record === undefined || how.exit.how === 'not-started') return 0;
+  const before = layout.n === 0 ? 0 : (readRebootMark(new Layout(layout.dir, layout.n - 1))?.ran ?? 0) / 1000;
+  if (record === undefined || how.exit.how === 'not-started') return round(before);
   const script = readTrace(layout.pid, record.boot);
   const status = readStatus(layout.status);
-  if (script !== undefined && status !== undefined) return round(status.uptime - script.uptime);
-  return record.boot === bootId ? round((clock.monotonicMs() - record.at) / 1000) : 0;
+  if (script !== undefined && status !== undefined) return round(before + status.uptime - script.uptime);
+  return round(before + (record.boot === bootId ? (clock.monotonicMs() - record.at) / 1000 : 0));
 }
 
 /** The uptime clock has hundredths. */

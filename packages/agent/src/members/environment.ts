@@ -25,6 +25,8 @@ export function environmentOf(
   places: Places,
   machine: MachineEnvironment,
   incarnation: number,
+  /** Seconds that are left. */
+  deadline: number = spec.timeout,
 ): Record<string, string> {
   const environment: Record<string, string> = {
     HOME: machine.home,
@@ -47,7 +49,7 @@ export function environmentOf(
     TUTTI_MEMBER: spec.name,
     TUTTI_NODE: spec.node,
     TUTTI_REBOOT_COUNT: String(incarnation),
-    TUTTI_DEADLINE: String(spec.timeout),
+    TUTTI_DEADLINE: String(deadline),
     TUTTI_OUT: places.out,
     TUTTI_TOPOLOGY: places.topology,
   };

@@ -38,14 +38,18 @@ export async function launch(
   record: StartRecord,
   command: readonly string[],
   context: MemberContext,
+  /** Seconds that the script has. */
+  deadline: number,
 ): Promise<void> {
   const { shell, tools, machine } = context;
   const procs = record.cgroup === undefined ? '' : `${record.cgroup}/cgroup.procs`;
   const held = [lines.alive.openWriteEnd(), lines.drained.openWriteEnd()];
   try {
-    const child = spawn(shell.file, [...shell.args, layout.wrapper, String(layout.n), procs, ...command], {
+    const words = [layout.wrapper, String(layout.n), procs, record.boot, ...command];
+    const places = { ...tools, ...layout.places, socket: record.socket };
+    const child = spawn(shell.file, [...shell.args, ...words], {
       cwd: layout.dir,
-      env: environmentOf(spec, { ...tools, ...layout.places, socket: record.socket }, machine, layout.n),
+      env: environmentOf(spec, places, machine, layout.n, deadline),
       stdio: ['ignore', 'ignore', 'ignore', ...held],
       detached: true,
     });

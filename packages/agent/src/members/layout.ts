@@ -13,6 +13,15 @@ export class Layout {
     this.n = n;
   }
 
+  /** That of the machine's next boot. */
+  get next(): Layout {
+    return new Layout(this.dir, this.n + 1);
+  }
+  /** This one and those before it, oldest first. */
+  get all(): Layout[] {
+    return Array.from({ length: this.n + 1 }, (_, n) => new Layout(this.dir, n));
+  }
+
   // Written once, when the directory is made.
   get spec(): string {
     return join(this.dir, 'spec.json');
@@ -69,6 +78,14 @@ export class Layout {
   /** A stop was decided: the reason, or nothing. A wrapper that comes late sees it and does not start the script. */
   get stop(): string {
     return join(this.dir, `stop.${this.n}`);
+  }
+  /** `RebootMark`: a reboot was announced. */
+  get reboot(): string {
+    return join(this.dir, `reboot.${this.n}`);
+  }
+  /** `Checkpoint`: how much time is left, over all incarnations. */
+  get deadline(): string {
+    return join(this.dir, 'deadline.json');
   }
   /** `MemberEnd`. */
   get end(): string {

@@ -1,8 +1,9 @@
 /** A running member's local socket together with the event log behind it. */
 import { rm } from 'node:fs/promises';
-import type { MemberSpec } from '@tutti/protocol';
+import type { MemberSpec, RebootEvent } from '@tutti/protocol';
 import { EventLog } from '../socket/event-log.ts';
 import { LocalServer, UNFINISHED } from '../socket/local-server.ts';
+import type { MachineVerbs } from '../socket/verbs.ts';
 import type { MemberContext } from './context.ts';
 import type { Layout } from './layout.ts';
 
@@ -20,12 +21,14 @@ export class MemberSocket {
     spec: MemberSpec,
     layout: Layout,
     context: MemberContext,
+    machine: MachineVerbs,
   ): Promise<MemberSocket> {
     const events = await EventLog.open(layout.log('events'));
     const server = new LocalServer({
       spec,
       events,
       sync: context.sync,
+      machine,
       clock: context.clock,
       log: context.log,
     });
@@ -36,6 +39,11 @@ export class MemberSocket {
       throw thrown;
     }
     return new MemberSocket(server, events);
+  }
+
+  /** Writes down something that is not the script's own report. */
+  async note(event: RebootEvent): Promise<void> {
+    await this.#events.append(event);
   }
 
   pending(): string[] {

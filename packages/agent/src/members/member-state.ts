@@ -5,9 +5,13 @@
  *      │                 │  stop: the ladder climbs one rung a time       (output still on its way to disk)
  *      └────stop────────────────────────────────────────────────────────────────────────────▶ ending
  *
+ * A member that has announced a reboot goes from draining to rebooting instead, and from there nowhere: the machine goes
+ * down, and the next incarnation begins with another agent process. Only a reboot that does not happen, or a stop, leads on
+ * to ending. What the script exits with after the announcement means nothing.
+ *
  * The ladder is SIGTERM, then SIGKILL, then giving up on what survives even that; it begins with the first stop, or with
  * processes that the script left behind. Guarantees: the first reason wins; a member starts once; from every state but
- * `prepared` the end is reached, whatever the processes do; what comes late or twice changes nothing.
+ * `prepared` and `rebooting` the end is reached, whatever the processes do; what comes late or twice changes nothing.
  */
 import type { Exit, MemberEnd, StopReason } from '@tutti/protocol';
 
@@ -17,13 +21,20 @@ export type Rung = 'none' | 'term' | 'kill' | 'spent';
 export type MemberState =
   | { readonly at: 'prepared' }
   /** The wrapper lives. */
-  | { readonly at: 'running'; readonly stop: StopReason | undefined; readonly rung: Rung }
+  | {
+      readonly at: 'running';
+      readonly stop: StopReason | undefined;
+      readonly rung: Rung;
+      /** One was announced. */
+      readonly reboot: boolean;
+    }
   /** The wrapper is gone; what the script left is being ended. */
   | {
       readonly at: 'clearing';
       readonly exit: Exit;
       readonly stop: StopReason | undefined;
       readonly rung: Rung;
+      readonly reboot: boolean;
     }
   /** No process is left that could be ended; the relays finish. */
   | {
@@ -31,7 +42,10 @@ export type MemberState =
       readonly exit: Exit;
       readonly stop: StopReason | undefined;
       readonly survivors: number;
+      readonly reboot: boolean;
     }
+  /** Everything has been stopped and is on the disk; the machine is to go down. */
+  | { readonly at: 'rebooting'; readonly survivors: number }
   /** The end is being written down. */
   | {
       readonly at: 'ending';
@@ -44,6 +58,9 @@ export type MemberState =
 export type MemberInput =
   | { readonly is: 'start' }
   | { readonly is: 'stop'; readonly reason: StopReason }
+  /** A reboot has been announced. */
+  | { readonly is: 'reboot'; readonly byScript: boolean }
+  | { readonly is: 'not-rebooted'; readonly message: string }
   /** It cannot be started at all. */
   | { readonly is: 'not-started'; readonly message: string }
   | { readonly is: 'wrapper-gone'; readonly exit: Exit }
@@ -70,6 +87,8 @@ export type MemberAction =
   | { readonly do: 'count-survivors' }
   /** Says `drained` when the relays have finished, or have taken too long. */
   | { readonly do: 'drain' }
+  /** Brings the machine down, unless the script does; says `not-rebooted` when that fails. */
+  | { readonly do: 'reboot' }
   | {
       readonly do: 'record-end';
       readonly exit: Exit;
@@ -87,9 +106,17 @@ export function step(state: MemberState, input: MemberInput): Step {
   switch (input.is) {
     case 'start':
       if (state.at !== 'prepared') break;
-      return { state: { at: 'running', stop: undefined, rung: 'none' }, actions: [{ do: 'spawn' }] };
+      return {
+        state: { at: 'running', stop: undefined, rung: 'none', reboot: false },
+        actions: [{ do: 'spawn' }],
+      };
     case 'stop':
       return stop(state, input.reason);
+    case 'reboot':
+      return reboot(state, input.byScript);
+    case 'not-rebooted':
+      if (state.at !== 'rebooting') break;
+      return ending({ how: 'not-rebooted', message: input.message }, undefined, state.survivors);
     case 'not-started':
       if (state.at !== 'prepared' && state.at !== 'running') break;
       return ending(
@@ -108,7 +135,13 @@ export function step(state: MemberState, input: MemberInput): Step {
       if (state.at !== 'clearing' && !(state.at === 'running' && state.rung === 'spent')) break;
       const exit: Exit = state.at === 'clearing' ? state.exit : { how: 'killed' };
       return {
-        state: { at: 'draining', exit, stop: state.stop, survivors: input.survivors },
+        state: {
+          at: 'draining',
+          exit,
+          stop: state.stop,
+          survivors: input.survivors,
+          reboot: state.reboot,
+        },
         actions: [{ do: 'drain' }],
       };
     }
@@ -116,6 +149,8 @@ export function step(state: MemberState, input: MemberInput): Step {
       return nextRung(state);
     case 'drained':
       if (state.at !== 'draining') break;
+      if (state.reboot && state.stop === undefined)
+        return { state: { at: 'rebooting', survivors: state.survivors }, actions: [{ do: 'reboot' }] };
       return ending(state.exit, state.stop, state.survivors);
     case 'recorded':
       if (state.at !== 'ending') break;
@@ -127,12 +162,32 @@ export function step(state: MemberState, input: MemberInput): Step {
 function stop(state: MemberState, reason: StopReason): Step {
   if (state.at === 'prepared')
     return ending({ how: 'not-started', message: 'stopped before it was started' }, reason, 0);
-  // Once the script has ended by itself, a stop is no longer why.
+  if (state.at === 'rebooting') {
+    const { state: next, actions } = ending(
+      { how: 'not-rebooted', message: 'it was stopped before its machine went down' },
+      reason,
+      state.survivors,
+    );
+    return { state: next, actions: [{ do: 'record-stop', reason }, ...actions] };
+  }
+  if (state.at === 'ending' || state.at === 'ended' || state.stop !== undefined)
+    return { state, actions: [] };
+  if (state.at === 'running' && state.rung === 'none') {
+    return {
+      state: { ...state, stop: reason, rung: 'term' },
+      actions: [{ do: 'record-stop', reason }, { do: 'terminate' }, { do: 'time-rung' }],
+    };
+  }
+  // Once the script has ended by itself, a stop is no longer why; but it does keep the next incarnation from starting.
+  if (!state.reboot) return { state, actions: [] };
+  return { state: { ...state, stop: reason }, actions: [{ do: 'record-stop', reason }] };
+}
+
+function reboot(state: MemberState, byScript: boolean): Step {
   if (state.at !== 'running' || state.stop !== undefined) return { state, actions: [] };
-  return {
-    state: { ...state, stop: reason, rung: 'term' },
-    actions: [{ do: 'record-stop', reason }, { do: 'terminate' }, { do: 'time-rung' }],
-  };
+  const announced = { ...state, reboot: true };
+  if (byScript || state.rung !== 'none') return { state: announced, actions: [] };
+  return { state: { ...announced, rung: 'term' }, actions: [{ do: 'terminate' }, { do: 'time-rung' }] };
 }
 
 function nextRung(state: MemberState): Step {

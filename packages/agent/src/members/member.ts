@@ -5,28 +5,48 @@
  * directory knows as much as the one that made it. See `Members` for the promises.
  */
 
-import { replaceFile } from '@tutti/link';
-import { type MemberEnd, type MemberSpec, type StopReason, TuttiError } from '@tutti/protocol';
+import { rm } from 'node:fs/promises';
+import { diskError } from '@tutti/link';
+import {
+  type MemberEnd,
+  type MemberSpec,
+  type RebootPlan,
+  type StopReason,
+  TuttiError,
+} from '@tutti/protocol';
 import { socketPath } from '../socket/runtime-dir.ts';
+import { since } from '../system/checkpoint.ts';
 import { machineUptime as uptime } from '../system/clock.ts';
+import { replaceDurably, syncTree } from '../system/durable.ts';
 import { type Timer, timer } from '../system/timer.ts';
 import { commandFor } from './command.ts';
 import type { MemberContext } from './context.ts';
+import { Deadline } from './deadline.ts';
 import { measureEnd } from './end.ts';
+import { makeIncarnation } from './incarnation.ts';
 import { LifeLines, launch } from './launch.ts';
 import type { Layout } from './layout.ts';
 import { MemberProcesses } from './member-processes.ts';
 import { MemberSocket, removeSocket } from './member-socket.ts';
 import { type MemberAction, type MemberInput, type MemberState, step } from './member-state.ts';
+import { markReboot, type RebootMark, readRebootMark } from './reboot-mark.ts';
 import { newStartRecord, type StartRecord } from './start-record.ts';
 import { markStop, readStop } from './stop-mark.ts';
-import { exitOf, readStatus } from './traces.ts';
+import { exitAfterCrash, exitOf, readStatus } from './traces.ts';
 
 /**
  * Seconds beyond its timeout that a member may run here. The master acts at the timeout itself, because it has to
  * look at who waits for whom before anything is stopped; this watchdog is for when there is no master.
  */
-const WATCHDOG_MARGIN = 2;
+const WATCHDOG_MARGIN_MS = 2000;
+
+/** What a machine that loses power forgets of the time that a member has used, at most. */
+const CHECKPOINT_MS = 15_000;
+
+/** A reboot that was asked for by this member's script, or by another one's. */
+export interface RebootRequest extends RebootPlan {
+  readonly request: string;
+}
 
 export class Member {
   readonly spec: MemberSpec;
@@ -40,6 +60,11 @@ export class Member {
   #starting: Promise<void> | undefined;
   #rung: Timer | undefined;
   #timeout: Timer | undefined;
+  #checkpoint: Timer | undefined;
+  #patience: Timer | undefined;
+  #deadline: Deadline | undefined;
+  #mark: RebootMark | undefined;
+  #announcing: Promise<void> = Promise.resolve();
   /** Ends every wait of this object when the member has ended or the agent leaves it alone. */
   readonly #over = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
@@ -81,6 +106,36 @@ export class Member {
     this.#handle({ is: 'stop', reason });
   }
 
+  /** Announced, and neither done nor failed. */
+  get rebooting(): RebootPlan | undefined {
+    if (this.#mark === undefined || this.#state.at === 'ended') return undefined;
+    const { timeout, byScript } = this.#mark;
+    return { timeout, byScript };
+  }
+
+  /** It runs, and nobody has told it to stop. */
+  get goesOn(): boolean {
+    return this.#state.at === 'running' && this.#state.stop === undefined;
+  }
+
+  /**
+   * Announces a reboot, first on disk and then to the master, and begins it unless the script does that. Throws
+   * `CANNOT_REBOOT`. Announced twice is announced once.
+   */
+  async reboot(request: RebootRequest): Promise<void> {
+    const announce = () => this.#announce(request);
+    this.#announcing = this.#announcing.then(announce, announce);
+    await this.#announcing;
+  }
+
+  /** Resolves with the seconds that the test has left when the master has given it more. */
+  async extend(request: string, seconds: number, signal: AbortSignal): Promise<number> {
+    const remaining = await this.#context.requests.extend(this.spec.member, request, seconds, signal);
+    this.#limitTime(remaining * 1000);
+    await this.#saveDeadline();
+    return remaining;
+  }
+
   /** What an earlier agent wrote down: says what is still to be removed. */
   remember(record: StartRecord): void {
     this.#record = record;
@@ -91,20 +146,28 @@ export class Member {
   async adopt(record: StartRecord): Promise<void> {
     this.remember(record);
     const stop = readStop(this.layout);
-    const lines = new LifeLines(this.layout);
-    this.#lines = lines;
-    if (!lines.alive.isHeld()) {
-      this.#state = { at: 'running', stop, rung: 'none' };
+    this.#mark = readRebootMark(this.layout);
+    const reboot = this.#mark !== undefined;
+    this.#state = { at: 'running', stop, rung: 'none', reboot };
+    if (this.#crashed) {
       this.#wrapperGone();
       return;
     }
-    this.#state = { at: 'running', stop: undefined, rung: 'none' };
-    this.#limitTime(record);
+    const lines = new LifeLines(this.layout);
+    this.#lines = lines;
+    this.#limitTime();
+    if (!lines.alive.isHeld()) {
+      this.#wrapperGone();
+      return;
+    }
+    this.#state = { at: 'running', stop: undefined, rung: 'none', reboot };
     lines.alive.onGone(() => this.#wrapperGone(uptime()));
     // The ladder begins again: how far it was climbed is not written down.
     if (stop !== undefined) this.stop(stop);
     try {
-      this.#socket = await MemberSocket.open(record.socket, this.spec, this.layout, this.#context);
+      this.#socket = await this.#openSocket(record);
+      // The agent before this one may have been killed just before it did.
+      await this.#noteReboot();
     } catch (thrown) {
       // Worse than none would be a member that nobody watches.
       this.#context.log.error(
@@ -112,6 +175,7 @@ export class Member {
         'a local socket cannot be opened again',
       );
     }
+    if (this.#mark?.byScript === false) this.#handle({ is: 'reboot', byScript: false });
   }
 
   /** Leaves the member as it is, for the next agent. */
@@ -120,6 +184,7 @@ export class Member {
     this.#over.abort();
     this.#release();
     await this.#socket?.detach();
+    await this.#deadline?.saved;
   }
 
   /** Removes what the kernel holds for it; false when processes live on in its cgroup. */
@@ -168,6 +233,9 @@ export class Member {
       case 'drain':
         this.#background(this.#drain(), 'draining');
         return;
+      case 'reboot':
+        this.#background(this.#goDown(), 'rebooting');
+        return;
       case 'record-end':
         this.#background(this.#recordEnd(action), 'recording the end');
         return;
@@ -182,12 +250,15 @@ export class Member {
       const { record, command } = await this.#arrange();
       const lines = new LifeLines(this.layout);
       this.#lines = lines;
-      await launch(this.spec, this.layout, lines, record, command, this.#context);
+      this.#limitTime();
+      const { n } = this.layout;
+      const left = n === 0 ? this.spec.timeout : Math.max(0, Math.round(this.#time().left) / 1000);
+      await launch(this.spec, this.layout, lines, record, command, this.#context, left);
       lines.alive.onGone(() => this.#wrapperGone(uptime()));
-      this.#limitTime(record);
     } catch (thrown) {
-      const known = thrown instanceof TuttiError;
-      const message = known ? thrown.message : `the script cannot be started: ${String(thrown)}`;
+      const error = diskError(this.layout.dir, thrown);
+      const known = thrown instanceof TuttiError || error.code === 'DISK_FULL';
+      const message = known ? error.message : `the script cannot be started: ${String(thrown)}`;
       this.#handle({ is: 'not-started', message });
       await this.#ended.promise;
     }
@@ -196,27 +267,149 @@ export class Member {
   /** Everything that must be there before the script runs. */
   async #arrange(): Promise<{ record: StartRecord; command: string[] }> {
     const context = this.#context;
+    if (this.layout.n > 0) await makeIncarnation(this.layout);
     const path = this.spec.env.PATH ?? context.machine.path;
     const command = await commandFor(this.spec, this.layout, { nodePath: context.nodePath, path });
     const cgroup = await this.#processes.makeCgroup(context.cgroupRoot, this.spec.member);
     // Written down before it is there: whatever happens, the next agent knows what to remove.
     const record = newStartRecord(context, this.#record?.socket ?? socketPath(context.runtimeDir), cgroup);
     this.remember(record);
-    await replaceFile(this.layout.started, JSON.stringify(record), 0o600);
-    this.#socket = await MemberSocket.open(record.socket, this.spec, this.layout, context);
+    await replaceDurably(this.layout.started, JSON.stringify(record), 0o600);
+    this.#socket = await this.#openSocket(record);
     return { record, command };
   }
 
-  #limitTime(record: StartRecord): void {
-    const limit = (this.spec.timeout + WATCHDOG_MARGIN) * 1000;
-    const left = record.at + limit - this.#context.clock.monotonicMs();
-    this.#timeout = timer(left, () => this.stop('timeout'));
+  #openSocket(record: StartRecord): Promise<MemberSocket> {
+    return MemberSocket.open(record.socket, this.spec, this.layout, this.#context, {
+      reboot: (request) => this.reboot(request),
+      rebootOther: ({ request, other, timeout }, signal) =>
+        this.#context.requests.rebootOther(this.spec.member, request, other, timeout, signal),
+      extend: (request, seconds, signal) => this.extend(request, seconds, signal),
+    });
+  }
+
+  #time(): Deadline {
+    this.#deadline ??= new Deadline(this.layout, this.spec.timeout, this.#record, this.#context.now);
+    return this.#deadline;
+  }
+
+  /** Arms the watchdog; `left`: anew, with so many milliseconds. */
+  #limitTime(left?: number): void {
+    const time = this.#time();
+    if (left !== undefined) time.left = left;
+    this.#timeout?.clear();
+    this.#timeout = timer(time.left + WATCHDOG_MARGIN_MS, () => this.stop('timeout'));
+    this.#checkpoint ??= timer(CHECKPOINT_MS, () => {
+      this.#checkpoint = undefined;
+      if (this.#over.signal.aborted) return;
+      this.#background(this.#saveDeadline(), 'writing down the remaining time');
+      this.#limitTime();
+    });
+  }
+
+  async #saveDeadline(): Promise<void> {
+    try {
+      await this.#time().save();
+    } catch (thrown) {
+      // A later checkpoint may find room.
+      this.#context.log.warn(
+        { member: this.spec.member, err: thrown },
+        'the remaining time cannot be written down',
+      );
+    }
+  }
+
+  async #announce({ request, timeout, byScript }: RebootRequest): Promise<void> {
+    const context = this.#context;
+    const { member, name } = this.spec;
+    // Twice; but the agent may still be asked to do what the script has only said it would.
+    if (this.#mark !== undefined && (byScript || !this.#mark.byScript)) return;
+    context.allowReboot(member, byScript);
+    if (!this.goesOn)
+      throw new TuttiError('CANNOT_REBOOT', `${name} is about to end; nothing is rebooted for it`);
+    const { at } = context.now();
+    const ran = this.#record === undefined ? 0 : since(this.#record, context.now()) + this.#ranBefore();
+    const mark = { at, timeout, byScript, request, ran };
+    try {
+      await this.#time().save();
+      // The next incarnation needs all of it, and from the announcement on the machine may go down at any time.
+      await syncTree(this.layout.dir);
+      await markReboot(this.layout, mark);
+    } catch (thrown) {
+      throw diskError(this.layout.dir, thrown);
+    }
+    this.#handle({ is: 'reboot', byScript: true });
+    if (!('reboot' in this.#state) || !this.#state.reboot) {
+      // It has ended meanwhile, or was stopped: that is what happened to it.
+      await rm(this.layout.reboot, { force: true });
+      throw new TuttiError('CANNOT_REBOOT', `${name} has ended; nothing is rebooted for it`);
+    }
+    this.#mark = mark;
+    await this.#noteReboot();
+    const plan = { timeout, byScript };
+    await context.requests
+      .rebooting(member, this.layout.n, plan, this.#over.signal)
+      .catch((thrown: unknown) => {
+        // Its next hello says it again.
+        context.log.info({ member, err: thrown }, 'the master does not know of a reboot yet');
+      });
+    context.log.info({ member, byScript }, `${name} reboots this machine`);
+    if (!byScript) this.#handle({ is: 'reboot', byScript: false });
+  }
+
+  /** For the report. Once, however often it is said. */
+  async #noteReboot(): Promise<void> {
+    if (this.#mark === undefined) return;
+    const { at, request, timeout, byScript } = this.#mark;
+    await this.#socket?.note({ event: 'reboot', at, request, timeout, byScript });
+  }
+
+  #ranBefore(): number {
+    const before = this.layout.all.at(-2);
+    return before === undefined ? 0 : (readRebootMark(before)?.ran ?? 0);
+  }
+
+  /** Nothing of the member lives any more. */
+  async #goDown(): Promise<void> {
+    const { layout, spec } = this;
+    const mark = this.#mark;
+    if (mark === undefined) throw new Error('no reboot was announced');
+    const failed = (message: string) => this.#handle({ is: 'not-rebooted', message });
+    const elapsed = this.#context.clock.monotonicMs() - mark.at;
+    this.#patience = timer(mark.timeout * 1000 - elapsed, () => {
+      const whose = mark.byScript ? 'the script announced that it would reboot it' : 'its reboot began';
+      failed(`its machine is still up ${mark.timeout} s after ${whose}`);
+    });
+    await this.#socket?.close();
+    await this.#processes.remove(this.#context.cgroupRoot, spec.member);
+    if (this.#over.signal.aborted) return;
+    await this.#saveDeadline();
+    await syncTree(layout.dir);
+    // A later agent of this boot does it, if this one is leaving.
+    if (mark.byScript || this.#over.signal.aborted || this.#state.at !== 'rebooting') return;
+    try {
+      await this.#context.reboot();
+    } catch (thrown) {
+      failed(thrown instanceof Error ? thrown.message : String(thrown));
+    }
   }
 
   /** `seen`: seconds since boot, where its going was seen rather than found out later. */
   #wrapperGone(seen?: number): void {
     this.#processes.wrapperGone(seen);
-    this.#handle({ is: 'wrapper-gone', exit: exitOf(readStatus(this.layout.status)) });
+    const status = readStatus(this.layout.status);
+    const crashed = this.#crashed;
+    const exit = crashed ? exitAfterCrash(this.#mark === undefined ? status : undefined) : exitOf(status);
+    // A script that lost its output to a full disk has failed for that reason, whatever it made of it.
+    const failed = exit.how !== 'exited' || exit.code !== 0;
+    if (failed && !crashed && this.goesOn && this.#mark === undefined && this.#context.diskFull())
+      this.#handle({ is: 'stop', reason: 'disk-full' });
+    this.#handle({ is: 'wrapper-gone', exit });
+  }
+
+  /** Its machine has gone down since it was started. */
+  get #crashed(): boolean {
+    return this.#record !== undefined && this.#record.boot !== this.#context.bootId;
   }
 
   #markStop(reason: StopReason | ''): void {
@@ -266,7 +459,7 @@ export class Member {
     await this.#processes.remove(this.#context.cgroupRoot, this.spec.member);
     const end = await measureEnd(this.layout, how, this.#record, this.#context);
     try {
-      await replaceFile(this.layout.end, JSON.stringify(end), 0o600);
+      await replaceDurably(this.layout.end, JSON.stringify(end), 0o600);
     } catch (thrown) {
       this.#context.log.error(
         { member: this.spec.member, err: thrown },
@@ -285,6 +478,8 @@ export class Member {
   #release(): void {
     this.#rung?.clear();
     this.#timeout?.clear();
+    this.#checkpoint?.clear();
+    this.#patience?.clear();
     this.#lines?.close();
   }
 

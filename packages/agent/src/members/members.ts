@@ -8,7 +8,7 @@
  *
  * `adopt` comes first and once; before it nothing else may be called.
  */
-import { mkdir, rmdir } from 'node:fs/promises';
+import { mkdir, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   Id,
@@ -26,11 +26,12 @@ import { cgroupRoot } from '../system/cgroup.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import { findMembers } from './adoption.ts';
-import type { MemberContext } from './context.ts';
+import type { MasterRequests, MemberContext } from './context.ts';
 import { makeDirectory, removeDirectory } from './directory.ts';
 import { Layout, LOG_SOURCES } from './layout.ts';
 import { type MachineEnvironment, machineEnvironment } from './machine-environment.ts';
 import { Member } from './member.ts';
+import { reboot } from './reboot-command.ts';
 import { makeTools } from './tools.ts';
 import type { Blobs } from './work-tree.ts';
 
@@ -51,6 +52,11 @@ export interface MembersOptions {
   /** Once for each member that ends while this process runs; for earlier ones see `presence` and `end`. */
   readonly onEnded: (member: string, end: MemberEnd) => void;
   readonly machine?: MachineEnvironment | undefined;
+  readonly requests: MasterRequests;
+  /** Each is a line of shell, tried one after the other; none: machines of this agent are not rebooted. */
+  readonly rebootCommands: readonly string[];
+  /** Members are stopped, and no more are made, when it says so. */
+  readonly diskFull?: (() => boolean) | undefined;
   /** false: processes are known by going through /proc even where cgroups could be had. */
   readonly cgroups?: boolean | undefined;
   /** Seconds. */
@@ -89,6 +95,11 @@ export class Members {
       runtimeDir: await openRuntimeDir(stateDir, options.runtimeDir),
       cgroupRoot: options.cgroups === false ? undefined : await cgroupRoot(options.agent),
       sync: options.sync,
+      requests: options.requests,
+      now: () => ({ boot: options.bootId, at: options.clock.monotonicMs() }),
+      allowReboot: (member, byScript) => this.#allowReboot(member, byScript),
+      reboot: () => reboot(options.rebootCommands, stateDir),
+      diskFull: options.diskFull ?? (() => false),
       onEnded: (member, end) => {
         if (!this.#forgetting.has(member)) options.onEnded(member, end);
       },
@@ -99,6 +110,11 @@ export class Members {
     if (context.cgroupRoot === undefined)
       options.log.info({}, 'no writable cgroup2: processes are found through /proc');
     for (const member of await findMembers(this.#dir, context)) this.#members.set(member.spec.member, member);
+    // Nobody else asks for an incarnation after the first: the machine has come back, so its script runs again.
+    const resuming = [...this.#members.values()].filter(
+      ({ layout, state }) => layout.n > 0 && state.at === 'prepared',
+    );
+    await Promise.all(resuming.map((member) => member.start()));
   }
 
   async prepare(spec: MemberSpec): Promise<void> {
@@ -126,6 +142,41 @@ export class Members {
     this.#members.get(id)?.stop(reason);
   }
 
+  /** Ends what runs, and keeps how it ended. */
+  stopAll(reason: StopReason): void {
+    for (const member of this.#members.values()) if (isLive(member)) member.stop(reason);
+  }
+
+  /** Some member lives here. */
+  get busy(): boolean {
+    return [...this.#members.values()].some(isLive);
+  }
+
+  /**
+   * Announces the reboot of the machine for a member, and begins it. Nothing to do where another incarnation runs, or
+   * this one has announced it. Throws `NO_SUCH_MEMBER`, `CANNOT_REBOOT`.
+   */
+  async reboot(id: string, incarnation: number, timeout: number): Promise<void> {
+    const member = this.#members.get(id);
+    if (member === undefined) throw new TuttiError('NO_SUCH_MEMBER', `member ${id} is not on this agent`);
+    if (member.layout.n !== incarnation) return;
+    await member.reboot({ request: `reboot-${id.slice(0, 8)}-${incarnation}`, timeout, byScript: false });
+  }
+
+  /** Ended, or never started; with when that was, by the wall clock, oldest first. */
+  async idle(): Promise<{ member: string; dir: string; since: number }[]> {
+    const idle = [...this.#members.values()].filter((member) => !isLive(member));
+    const dated = idle.map(async ({ spec, layout, state }) => {
+      const file = state.at === 'ended' ? layout.end : layout.spec;
+      const since = await stat(file).then(
+        ({ mtimeMs }) => mtimeMs,
+        () => 0,
+      );
+      return { member: spec.member, dir: layout.dir, since };
+    });
+    return (await Promise.all(dated)).toSorted((a, b) => a.since - b.since);
+  }
+
   /** Ends it if it lives, without reporting it, and removes everything of it. */
   async forget(id: string): Promise<void> {
     let forgetting = this.#forgetting.get(id);
@@ -137,10 +188,12 @@ export class Members {
   }
 
   presence(): MemberPresence[] {
-    return [...this.#members.values()].map(({ spec, state }) => ({
+    return [...this.#members.values()].map(({ spec, state, layout, rebooting }) => ({
       member: spec.member,
       master: spec.master,
       state: state.at === 'prepared' || state.at === 'ended' ? state.at : 'running',
+      incarnation: layout.n,
+      ...(rebooting === undefined ? {} : { rebooting }),
     }));
   }
 
@@ -152,15 +205,13 @@ export class Members {
     return this.#members.get(id)?.spec;
   }
 
-  /** The append-only files, which exist from `prepare` on. */
+  /** The append-only files of all incarnations, which exist from `prepare` on. */
   logs(id: string): { source: LogSource; incarnation: number; path: string }[] {
     const member = this.#members.get(id);
     if (member === undefined) return [];
-    return LOG_SOURCES.map((source) => ({
-      source,
-      incarnation: member.layout.n,
-      path: member.layout.log(source),
-    }));
+    return member.layout.all.flatMap((layout) =>
+      LOG_SOURCES.map((source) => ({ source, incarnation: layout.n, path: layout.log(source) })),
+    );
   }
 
   /** Where the member left its artifacts. */
@@ -189,7 +240,7 @@ export class Members {
     await Promise.allSettled([...this.#preparing.values(), ...this.#forgetting.values()]);
     const members = [...this.#members.values()];
     if (kill) {
-      const live = members.filter(({ state }) => state.at !== 'prepared' && state.at !== 'ended');
+      const live = members.filter(isLive);
       for (const member of live) member.stop('cancelled');
       await Promise.all(live.map((member) => member.ended));
       await Promise.all(members.map((member) => member.removeTraces()));
@@ -209,11 +260,33 @@ export class Members {
     };
   }
 
+  #allowReboot(id: string, byScript: boolean): void {
+    const name = this.#members.get(id)?.spec.name ?? id;
+    if (!byScript && this.#options.rebootCommands.length === 0)
+      throw new TuttiError(
+        'CANNOT_REBOOT',
+        `${name} cannot reboot its machine: this agent has no reboot command`,
+      );
+    const others = [...this.#members.values()].filter((member) => member.spec.member !== id && member.goesOn);
+    const [other] = others;
+    if (other === undefined) return;
+    const { spec } = other;
+    throw new TuttiError(
+      'CANNOT_REBOOT',
+      `${name} cannot reboot its machine: ${spec.name} of test "${spec.test}" in run ${spec.run.number} runs on it too`,
+    );
+  }
+
   async #prepare(spec: MemberSpec): Promise<void> {
     const context = this.#context;
     if (context === undefined || !Id.safeParse(spec.member).success)
       throw new TuttiError('INTERNAL', 'prepare before adopt');
     const dir = join(this.#dir, spec.member);
+    if (context.diskFull())
+      throw new TuttiError(
+        'DISK_FULL',
+        `${dir} is not made: less of its disk is free than members need to run`,
+      );
     await makeDirectory(dir, spec, this.#options.cache, this.#options.sdkDir);
     this.#members.set(spec.member, new Member(spec, new Layout(dir), context));
   }
@@ -233,4 +306,9 @@ export class Members {
     this.#members.delete(id);
     await removeDirectory(member.layout.dir);
   }
+}
+
+/** It is neither still to be started nor at its end. */
+function isLive({ state }: Member): boolean {
+  return state.at !== 'prepared' && state.at !== 'ended';
 }

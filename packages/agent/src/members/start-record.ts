@@ -1,12 +1,10 @@
 /** `started.N`: that a start was decided, when, and where what belongs to it is. What the next agent needs to take over. */
-import { readFileSync } from 'node:fs';
+import type { Instant } from '../system/checkpoint.ts';
+import { readObject } from '../system/json-file.ts';
 import type { MemberContext } from './context.ts';
 import type { Layout } from './layout.ts';
 
-export interface StartRecord {
-  /** CLOCK_MONOTONIC in milliseconds, of the boot named by `boot`. */
-  readonly at: number;
-  readonly boot: string;
+export interface StartRecord extends Instant {
   readonly socket: string;
   readonly cgroup?: string;
 }
@@ -16,20 +14,12 @@ export function newStartRecord(
   socket: string,
   cgroup: string | undefined,
 ): StartRecord {
-  const at = context.clock.monotonicMs();
-  return { at, boot: context.bootId, socket, ...(cgroup === undefined ? {} : { cgroup }) };
+  return { ...context.now(), socket, ...(cgroup === undefined ? {} : { cgroup }) };
 }
 
 /** Undefined where no start was decided. */
 export function readStartRecord(layout: Layout): StartRecord | undefined {
-  let value: unknown;
-  try {
-    value = JSON.parse(readFileSync(layout.started, 'utf8'));
-  } catch {
-    return undefined;
-  }
-  if (typeof value !== 'object' || value === null) return undefined;
-  const { at, boot, socket, cgroup } = value as Record<string, unknown>;
+  const { at, boot, socket, cgroup } = readObject(layout.started) ?? {};
   if (typeof at !== 'number' || typeof boot !== 'string' || typeof socket !== 'string') return undefined;
   return { at, boot, socket, ...(typeof cgroup === 'string' ? { cgroup } : {}) };
 }

@@ -23,7 +23,7 @@ export interface Status {
 
 /** `pid start boot uptime [in|out]` and a newline. */
 export function parseTrace(text: string): Trace | undefined {
-  const match = /^(\d+) (\d+) ([0-9a-f-]{36}) (\d+\.\d+)(?: (in|out))?\n$/.exec(text);
+  const match = /^(\d+) (\d+) ([!-~]{1,128}) (\d+\.\d+)(?: (in|out))?\n$/.exec(text);
   if (match === null) return undefined;
   const [, pid, start, boot, uptime, joined] = match;
   return {
@@ -51,6 +51,15 @@ export function exitOf(status: Status | undefined): Exit {
   if (status === undefined) return { how: 'killed' };
   const signal = SIGNAL_NAMES.get(status.code - 128);
   return signal === undefined ? { how: 'exited', code: status.code } : { how: 'signalled', signal };
+}
+
+/**
+ * Of a machine that went down and came back. A script that had exited by itself before has ended as it did. A signal says
+ * nothing: a machine that shuts down in good order sends one to everybody.
+ */
+export function exitAfterCrash(status: Status | undefined): Exit {
+  const exit = exitOf(status);
+  return exit.how === 'exited' ? exit : { how: 'rebooted' };
 }
 
 const SIGNAL_NAMES = new Map<number, string>();

@@ -1,7 +1,7 @@
 /**
  * The few lines of `sh` around a script, so that a killed or upgraded agent disturbs nothing.
  *
- * Arguments: incarnation, the cgroup's `cgroup.procs` or an empty word, the command. Runs in the member directory with
+ * Arguments: incarnation, the cgroup's `cgroup.procs` or an empty word, the boot id, the command. Runs in the member directory with
  * the script's environment; 3 is the write end of `alive.N`, 4 that of `drained.N`. POSIX only: dash, bash and busybox
  * run it. What it guarantees:
  *
@@ -21,7 +21,8 @@
 export const WRAPPER = String.raw`# Runs one member's script; made by tutti. See docs/architecture.md.
 n=$1
 procs=$2
-shift 2
+boot=$3
+shift 3
 
 script_path=$PATH
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$PATH
@@ -31,7 +32,6 @@ trap : HUP INT QUIT ILL TRAP ABRT BUS FPE USR1 SEGV USR2 PIPE ALRM TERM TSTP TTI
 field_22_of_stat() { shift 19; start=$1; }
 identify() {
   read -r stat </proc/self/stat
-  read -r boot </proc/sys/kernel/random/boot_id
   read -r uptime _ </proc/uptime
   # The command in the second field may hold anything: what follows its last parenthesis begins with field 3.
   field_22_of_stat ${'$'}{stat##*)}

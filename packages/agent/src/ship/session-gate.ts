@@ -1,6 +1,6 @@
 /** The session to the master, for whoever can wait for one. */
 import { TuttiError } from '@tutti/protocol';
-import type { MasterLink, MasterSession } from './sync-relay.ts';
+import type { MasterLink, MasterSession } from './master-link.ts';
 
 interface Waiting {
   resolve: (session: MasterSession) => void;

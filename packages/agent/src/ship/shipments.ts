@@ -4,8 +4,8 @@ import { TuttiError } from '@tutti/protocol';
 import type { Members } from '../members/members.ts';
 import type { Log } from '../system/log.ts';
 import type { Ends } from './ends.ts';
+import type { MasterSession } from './master-link.ts';
 import { ship } from './shipper.ts';
-import type { MasterSession } from './sync-relay.ts';
 
 export interface ShipmentsDeps {
   members: Pick<Members, 'has' | 'out' | 'logs' | 'noteOutput'>;

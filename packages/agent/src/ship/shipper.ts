@@ -11,7 +11,7 @@ import { type LogSource, type MemberEnd, TuttiError } from '@tutti/protocol';
 import type { Log } from '../system/log.ts';
 import { ArtifactFile, type Artifacts, findArtifacts, listed } from './artifacts.ts';
 import { watchGrowth } from './growth.ts';
-import type { MasterSession } from './sync-relay.ts';
+import type { MasterSession } from './master-link.ts';
 
 /** What the shipper needs of a member. */
 export interface ShippedMember {

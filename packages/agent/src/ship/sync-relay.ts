@@ -2,7 +2,6 @@
  * Passes the sync verbs of scripts on to the master, across lost connections: a request is repeated, with its
  * own id and its original time, on every new session until it is answered or its caller has gone.
  */
-import type { Session } from '@tutti/link';
 import {
   type CallName,
   type CallParams,
@@ -13,14 +12,8 @@ import {
   TuttiError,
 } from '@tutti/protocol';
 import type { SyncRequest } from '../socket/verbs.ts';
-
-export type MasterSession = Session<'agent→master', 'master→agent'>;
-
-/** What the relay needs of the link. */
-export interface MasterLink {
-  /** The session now, or the next one. Rejects when `signal` aborts first, or when no more will come. */
-  session(signal: AbortSignal): Promise<MasterSession>;
-}
+import { askMaster } from './master-calls.ts';
+import type { MasterLink } from './master-link.ts';
 
 /** A member is always in one generation of a barrier, so the data of few is enough. */
 const KEPT = 64;
@@ -58,15 +51,7 @@ export class SyncRelay {
 
   async #call(verb: SyncVerb, request: SyncRequest, signal: AbortSignal): Promise<unknown> {
     const name = `sync.${verb}` as CallName<'agent→master'>;
-    for (;;) {
-      const session = await this.#link.session(signal);
-      try {
-        return await session.call(name, request as CallParams<typeof name>, { signal });
-      } catch (error) {
-        signal.throwIfAborted();
-        if (session.closed === undefined) throw error;
-      }
-    }
+    return askMaster(this.#link, name, request as CallParams<typeof name>, signal);
   }
 
   #dataOf(

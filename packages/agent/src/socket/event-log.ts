@@ -7,7 +7,8 @@
  */
 import { type FileHandle, open } from 'node:fs/promises';
 import { diskError } from '@tutti/link';
-import { type MemberEvent, TuttiError } from '@tutti/protocol';
+import { type MemberEvent, type RebootEvent, TuttiError } from '@tutti/protocol';
+import { syncData } from '../system/durable.ts';
 
 interface Waiting {
   readonly line: string;
@@ -43,7 +44,7 @@ export class EventLog {
     return new EventLog(path, file, requests, text !== '' && !text.endsWith('\n'));
   }
 
-  async append(event: MemberEvent): Promise<void> {
+  async append(event: MemberEvent | RebootEvent): Promise<void> {
     const known = this.#requests.get(event.request);
     if (known !== undefined) {
       await known;
@@ -81,7 +82,7 @@ export class EventLog {
         // Until all is written, a part may be.
         this.#torn = true;
         await this.#file.appendFile(text);
-        await this.#file.datasync();
+        await syncData(this.#file, this.#path);
         this.#torn = false;
         for (const each of batch) each.done();
       } catch (thrown) {

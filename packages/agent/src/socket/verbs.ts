@@ -7,6 +7,7 @@ import {
   type MemberSpec,
   SYNC_VERBS,
   type SyncVerb,
+  type TopologyMember,
   TuttiError,
   validate,
 } from '@tutti/protocol';
@@ -26,12 +27,28 @@ export interface SyncRequest {
 /** Asks the master; rejects soon after `signal` aborts, which is when the caller has gone. Resolves with what the script gets. */
 export type SyncHandler = (verb: SyncVerb, request: SyncRequest, signal: AbortSignal) => Promise<unknown>;
 
+/** What a script can ask of its machine and its time. Each rejects soon after its signal aborts. */
+export interface MachineVerbs {
+  /** Resolves when the reboot is announced on disk. */
+  reboot(request: { request: string; timeout: number; byScript: boolean }): Promise<void>;
+  rebootOther(
+    request: { request: string; other: string; timeout: number },
+    signal: AbortSignal,
+  ): Promise<void>;
+  /** Resolves with the seconds that are left. */
+  extend(request: string, seconds: number, signal: AbortSignal): Promise<number>;
+}
+
 /** What a member's verbs need. */
 export interface VerbContext {
   readonly spec: MemberSpec;
   readonly sync: SyncHandler;
   readonly events: EventLog;
+  readonly machine: MachineVerbs;
 }
+
+/** Seconds until a machine must be back, where nobody says otherwise. */
+const REBOOT_TIMEOUT = 600;
 
 type OwnVerb = Exclude<LocalVerb, SyncVerb>;
 
@@ -48,7 +65,7 @@ export async function carryOut(
   if (isSync(verb)) {
     return context.sync(verb, { member: context.spec.member, request: request.id, at, args }, signal);
   }
-  return own[verb](args as never, request.id, at, context);
+  return own[verb](args as never, request.id, at, context, signal);
 }
 
 const own: {
@@ -57,26 +74,58 @@ const own: {
     id: string,
     at: number,
     context: VerbContext,
+    signal: AbortSignal,
   ) => Promise<LocalResult<V>>;
 } = {
   result: async (subtest, request, at, { events }) => {
     await events.append({ event: 'result', at, request, ...subtest });
     return {};
   },
-  addr: async ({ member }, _id, _at, { spec }) => ({ addresses: addressesOf(member, spec) }),
+  addr: async ({ member }, _id, _at, { spec }) => ({
+    addresses: participant('addr', member, spec).addresses,
+  }),
+  reboot: async (args, request, _at, { spec, machine }, signal) => {
+    const { timeout = REBOOT_TIMEOUT, byScript = false } = args;
+    const { member } =
+      args.member === undefined ? { member: spec.name } : participant('reboot', args.member, spec);
+    if (member === spec.name) {
+      await machine.reboot({ request, timeout, byScript });
+      // A script does not live to see its machine reboot; until it is stopped it goes no further.
+      if (!byScript) await forever(signal);
+    } else if (byScript) {
+      throw new TuttiError(
+        'BAD_PARAMS',
+        `reboot: byScript is only for a script's own machine, not that of ${member}`,
+      );
+    } else {
+      await machine.rebootOther({ request, other: member, timeout }, signal);
+    }
+    return {};
+  },
+  extend: async ({ seconds }, request, _at, { machine }, signal) => ({
+    remaining: await machine.extend(request, seconds, signal),
+  }),
   topology: async (_args, _id, _at, { spec }) => ({ self: spec.name, members: spec.topology }),
 };
 
 /** `client.1`, or `client` for the first of the role. */
-function addressesOf(asked: string, spec: MemberSpec): string[] {
+function participant(verb: string, asked: string, spec: MemberSpec): TopologyMember {
   const ofRole = spec.topology.filter((each) => each.role === asked).toSorted((a, b) => a.index - b.index);
   const found = spec.topology.find((each) => each.member === asked) ?? ofRole[0];
-  if (found !== undefined) return found.addresses;
+  if (found !== undefined) return found;
   const known = spec.topology.map((each) => each.member);
   const meant = closest(asked, [...known, ...new Set(spec.topology.map((each) => each.role))]);
   const hint =
     meant === undefined ? `there are ${known.slice(0, 10).join(', ')}` : `did you mean "${meant}"?`;
-  throw new TuttiError('BAD_PARAMS', `addr: member: the test has no "${asked.slice(0, 128)}"; ${hint}`);
+  throw new TuttiError('BAD_PARAMS', `${verb}: member: the test has no "${asked.slice(0, 128)}"; ${hint}`);
+}
+
+async function forever(signal: AbortSignal): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const gone = () => reject(new TuttiError('CANCELLED', 'the caller has gone'));
+  if (signal.aborted) gone();
+  signal.addEventListener('abort', gone, { once: true });
+  return promise;
 }
 
 function isVerb(name: string): name is LocalVerb {

@@ -2,11 +2,11 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { MemberSpec } from '@tutti/protocol';
 import { expect, onTestFinished, test } from 'vitest';
+import { ask } from './ask.ts';
 import { inline, isRunning, killAllWith, type Lab, makeLab, openLab, until } from './lab.ts';
 
 /** A member started by an agent that is a process of its own. */
@@ -38,7 +38,9 @@ test('a script outlives its killed agent, and the next one learns how it ends', 
   await until('the script runs', () => lab.text(spec.member, 'stdout.0') === 'before\n');
   await kill(agent);
   const next = await openLab(lab.base, lab.agent);
-  expect(next.members.presence()).toEqual([{ member: spec.member, master: spec.master, state: 'running' }]);
+  expect(next.members.presence()).toEqual([
+    { member: spec.member, master: spec.master, state: 'running', incarnation: 0 },
+  ]);
   writeFileSync(join(lab.dir(spec.member), 'work/go'), '');
   const end = await next.ended(spec.member);
   expect(end).toMatchObject({ exit: { how: 'exited', code: 7 }, lastLine: 'last', survivors: 0 });
@@ -108,24 +110,27 @@ test('half-made and half-removed directories go, others stay', async () => {
   expect(names.map((name) => existsSync(join(lab.stateDir, 'members', name)))).toEqual([false, false, true]);
 });
 
-test('a directory whose spec cannot be read is removed', async () => {
+test('a directory whose spec cannot be read is removed, and kept under another name if it was started', async () => {
   const lab = await makeLab();
-  const spec = inline('echo');
-  await lab.members.prepare(spec);
-  writeFileSync(join(lab.dir(spec.member), 'spec.json'), '{"member":');
-  const next = await lab.successor();
+  const [made, started] = [inline('echo'), inline('echo last words')];
+  await lab.members.prepare(made);
+  await lab.run(started);
+  for (const { member } of [made, started]) writeFileSync(join(lab.dir(member), 'spec.json'), '{"member":');
+  const next = await (await lab.successor()).successor();
   expect(next.members.presence()).toEqual([]);
-  expect(existsSync(lab.dir(spec.member))).toBe(false);
+  expect(existsSync(lab.dir(made.member))).toBe(false);
+  expect(existsSync(lab.dir(started.member))).toBe(false);
+  expect(next.text(`${started.member}.damaged`, 'stdout.0')).toBe('last words\n');
 });
 
-test('after a reboot a member that ran has ended as killed', async () => {
+test('after a reboot that nobody announced, a member that ran has ended because of it', async () => {
   const lab = await makeLab();
   const spec = inline('sleep 1000');
   const agent = await startElsewhere(lab, spec);
   await kill(agent);
   await killAllWith(spec.member);
   const next = await openLab(lab.base, lab.agent, { bootId: '00000000-0000-0000-0000-000000000000' });
-  expect(await next.ended(spec.member)).toMatchObject({ exit: { how: 'killed' }, duration: 0 });
+  expect(await next.ended(spec.member)).toMatchObject({ exit: { how: 'rebooted' }, duration: 0 });
 });
 
 test('a torn status is none', async () => {
@@ -205,15 +210,3 @@ test('an agent that closes and leaves members alone leaves them alone', async ()
   expect(lab.reported).toEqual([]);
   expect(readFileSync(join(lab.dir(spec.member), 'stdout.0'), 'utf8')).toBe('up\n');
 });
-
-async function ask(path: string, request: object): Promise<unknown> {
-  const socket = connect(path);
-  try {
-    await once(socket, 'connect');
-    socket.write(`${JSON.stringify(request)}\n`);
-    const [line] = (await once(createInterface({ input: socket }), 'line')) as [string];
-    return JSON.parse(line);
-  } finally {
-    socket.destroy();
-  }
-}

@@ -1,16 +1,26 @@
 /**
- * An agent's members in a process of their own, to be killed: `node agent-process.ts BASE AGENT SPEC.json`.
- * Prepares and starts the member, prints `started`, and stays.
+ * An agent's members in a process of their own, to be killed: `node agent-process.ts BASE AGENT SPEC.json [FILE N]`.
+ * Prepares and starts the member, prints `started`, and stays. With FILE it kills itself the moment a file of that name is on
+ * the disk for good, the N-th time.
  */
+import { subscribe } from 'node:diagnostics_channel';
 import { readFileSync } from 'node:fs';
+import { basename } from 'node:path';
 import type { MemberSpec } from '@tutti/protocol';
 import { Members } from '../../src/members/members.ts';
 import { labOptions } from './lab-options.ts';
 
-const [base = '', agent = '', spec = ''] = process.argv.slice(2);
+const [base = '', agent = '', spec = '', crashFile, crashTime] = process.argv.slice(2);
+let times = 0;
+subscribe('tutti.synced', (message) => {
+  if (basename((message as { path: string }).path) !== crashFile) return;
+  times += 1;
+  if (times === Number(crashTime)) process.kill(process.pid, 'SIGKILL');
+});
 const quiet = (): void => undefined;
 const members = new Members({
   ...labOptions(base, agent),
+  rebootCommands: [`: >'${base}/down'`],
   log: { debug: quiet, info: quiet, warn: quiet, error: quiet },
   onEnded: (_member, end) => process.stdout.write(`ended ${JSON.stringify(end)}\n`),
 });

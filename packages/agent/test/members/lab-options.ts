@@ -14,6 +14,12 @@ export function labOptions(base: string, agent: string): Omit<MembersOptions, 'o
     cache: { path: (digest) => join(base, 'blobs', digest) },
     clock: machineClock,
     bootId: bootId(),
+    requests: {
+      rebooting: () => Promise.resolve(),
+      rebootOther: () => Promise.reject(new Error('no master here')),
+      extend: () => Promise.reject(new Error('no master here')),
+    },
+    rebootCommands: [],
     sync: () => Promise.reject(new Error('no master here')),
     rung: 0.3,
     drain: 2,

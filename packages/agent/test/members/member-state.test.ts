@@ -106,13 +106,16 @@ const anyInput: fc.Arbitrary<MemberInput> = fc.oneof(
     { is: 'tree-gone', survivors: 3 },
     { is: 'rung-over' },
     { is: 'drained' },
+    { is: 'reboot', byScript: true },
+    { is: 'reboot', byScript: false },
+    { is: 'not-rebooted', message: 'it is still up' },
     { is: 'not-started', message: 'no' },
     { is: 'wrapper-gone', exit: exited },
     { is: 'wrapper-gone', exit: { how: 'killed' } },
   ),
   fc.constantFrom(...REASONS).map((reason): MemberInput => ({ is: 'stop', reason })),
 );
-const ORDER = ['prepared', 'running', 'clearing', 'draining', 'ending', 'ended'];
+const ORDER = ['prepared', 'running', 'clearing', 'draining', 'rebooting', 'ending', 'ended'];
 
 test('whatever happens in whatever order: it goes only forward, starts once, ends once, keeps the first reason', () => {
   fc.assert(
@@ -155,6 +158,7 @@ test('from every state the end is reached when what was asked for comes', () => 
         { is: 'rung-over' },
         { is: 'tree-gone', survivors: 1 },
         { is: 'drained' },
+        { is: 'not-rebooted', message: 'it is still up' },
       ];
       for (const answer of answers) state = step(state, answer).state;
       expect(state.at).toBe('ending');

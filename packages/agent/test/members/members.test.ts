@@ -39,7 +39,9 @@ test('preparing, starting, stopping and forgetting twice is the same as once', a
   const { members } = lab;
   await Promise.all([members.prepare(spec), members.prepare(spec)]);
   await members.prepare(spec);
-  expect(members.presence()).toEqual([{ member: spec.member, master: spec.master, state: 'prepared' }]);
+  expect(members.presence()).toEqual([
+    { member: spec.member, master: spec.master, state: 'prepared', incarnation: 0 },
+  ]);
   await Promise.all([members.start(spec.member), members.start(spec.member)]);
   await until('the script runs', () => lab.text(spec.member, 'stdout.0') === 'once\n');
   expect(members.presence()[0]?.state).toBe('running');

@@ -1,69 +1,12 @@
 /** A whole agent with real scripts, connected to a master that a test plays. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { bootId, createLog } from '@tutti/link';
-import { type MemberSpec, TuttiError } from '@tutti/protocol';
+import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { join, relative } from 'node:path';
+import { bootId } from '@tutti/link';
+import { TuttiError } from '@tutti/protocol';
 import { eventually, MemorySource, rejection, settled } from '@tutti/testkit';
-import { describe, expect, onTestFinished, test } from 'vitest';
-import { type Agent, type AgentOptions, startAgent } from '../../src/agent.ts';
-import { inline, killAllWith } from '../members/lab.ts';
-import { FakeMaster, MASTER, stage, TOKEN } from './fake-master.ts';
-import { temporaryDirectory } from './member-on-disk.ts';
-
-interface Place {
-  base: string;
-  master: FakeMaster;
-  log: string[];
-  start: (options?: Partial<AgentOptions>) => Promise<Agent>;
-}
-
-async function place(): Promise<Place> {
-  const base = temporaryDirectory();
-  onTestFinished(() => killAllWith(base));
-  const sdkDir = join(base, 'sdk');
-  mkdirSync(join(sdkDir, 'python'), { recursive: true });
-  writeFileSync(join(sdkDir, 'index.js'), '');
-  const master = await FakeMaster.open(base);
-  const log: string[] = [];
-  return {
-    base,
-    master,
-    log,
-    async start(options = {}) {
-      let open = true;
-      const agent = await startAgent({
-        state: join(base, 'state'),
-        runtimeDir: join(base, 'run'),
-        master: master.address,
-        token: () => TOKEN,
-        name: 'n1',
-        labels: { rack: 'a' },
-        software: 'tutti 0.0.0',
-        nodePath: process.execPath,
-        sdkDir,
-        log: createLog({ daemon: 'agent', level: 'warn', out: { write: (line: string) => log.push(line) } }),
-        ...options,
-      });
-      const close = agent.close.bind(agent);
-      const once = { ...agent, close: (how: { kill: boolean }) => ((open = false), close(how)) };
-      onTestFinished(async () => {
-        if (open) await close({ kill: true });
-      });
-      return once;
-    },
-  };
-}
-
-const script = (text: string, more: Partial<MemberSpec> = {}) => inline(text, { master: MASTER, ...more });
-
-/** Has a member prepared and started. */
-async function run(master: FakeMaster, spec: MemberSpec, session = 1): Promise<void> {
-  const to = await master.session(session);
-  await to.call('member.prepare', { spec: await master.order(to, spec) });
-  await to.call('member.start', { member: spec.member });
-}
-
-const stdout = (master: FakeMaster) => master.copies.log('stdout').bytes.toString();
+import { describe, expect, test } from 'vitest';
+import { MASTER, stage } from './fake-master.ts';
+import { place, run, script, stdout } from './place.ts';
 
 describe('hello', () => {
   test('says who the agent is, what its machine is like, and that it has nothing yet', async () => {
@@ -102,7 +45,7 @@ describe('hello', () => {
     expect(second).toMatchObject({
       agent: first!.agent,
       process: first!.process,
-      members: [{ member: spec.member, master: MASTER, state: 'running' }],
+      members: [{ member: spec.member, master: MASTER, state: 'running', incarnation: 0 }],
     });
   });
 
@@ -118,7 +61,9 @@ describe('hello', () => {
     const [first, second] = master.hellos;
     expect(second!.agent).toBe(first!.agent);
     expect(second!.process).not.toBe(first!.process);
-    expect(second!.members).toEqual([{ member: spec.member, master: MASTER, state: 'running' }]);
+    expect(second!.members).toEqual([
+      { member: spec.member, master: MASTER, state: 'running', incarnation: 0 },
+    ]);
   });
 
   test('names the requests that scripts still wait for', async () => {
@@ -160,6 +105,14 @@ describe('a member', () => {
     await (await master.session()).call('member.forget', { member: spec.member });
     expect(readdirSync(join(base, 'state/members'))).toEqual([]);
     expect(agent.debugState()).toMatchObject({ shipping: 0, members: {} });
+  });
+
+  test('of an agent whose state directory is a relative path runs like any other', async () => {
+    const { base, master, start } = await place();
+    await start({ state: relative(process.cwd(), join(base, 'state')) });
+    await run(master, script('echo here'));
+    await eventually(() => master.copies.collected.length === 1);
+    expect(stdout(master)).toBe('here\n');
   });
 
   test('that is asked to start twice starts, and is shipped, once', async () => {

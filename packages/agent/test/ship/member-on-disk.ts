@@ -96,7 +96,7 @@ export class MemberOnDisk implements ShippedMember {
 
 /** What outlives sessions at the master. */
 export class MasterCopies {
-  readonly logs = new Map<LogSource, MemoryFile>();
+  readonly logs = new Map<string, MemoryFile>();
   readonly artifacts = new Map<string, { bytes: Buffer; mode: number; digest: string }>();
   readonly sinks: { target: StreamTarget; sink: MemorySink }[] = [];
   readonly ended: CallParams<'member.ended'>[] = [];
@@ -106,15 +106,18 @@ export class MasterCopies {
   /** May throw, to refuse a stream. */
   refuse: (target: StreamTarget) => void = () => {};
 
-  log(source: LogSource): MemoryFile {
-    const file = this.logs.get(source) ?? new MemoryFile();
-    this.logs.set(source, file);
+  log(source: LogSource, incarnation = 0): MemoryFile {
+    const name = `${source}.${incarnation}`;
+    const file = this.logs.get(name) ?? new MemoryFile();
+    this.logs.set(name, file);
     return file;
   }
 
   accept: StreamAcceptor = (target) => {
     this.refuse(target);
-    const sink = new MemorySink(target.to === 'log' ? this.log(target.source) : new MemoryFile());
+    const sink = new MemorySink(
+      target.to === 'log' ? this.log(target.source, target.incarnation) : new MemoryFile(),
+    );
     this.sinks.push({ target, sink });
     if (target.to !== 'artifact') return sink;
     const finish = sink.finish.bind(sink);

@@ -9,7 +9,7 @@ import { TuttiError } from '@tutti/protocol';
 import { onTestFinished } from 'vitest';
 import { EventLog } from '../../src/socket/event-log.ts';
 import { LocalServer } from '../../src/socket/local-server.ts';
-import type { SyncRequest } from '../../src/socket/verbs.ts';
+import type { MachineVerbs, SyncRequest } from '../../src/socket/verbs.ts';
 import { inline } from '../members/lab.ts';
 
 /** One call that has reached the master. */
@@ -26,6 +26,11 @@ export class SocketLab {
   readonly asked: Asked[] = [];
   readonly complaints: string[] = [];
   now = 1000;
+  machine: MachineVerbs = {
+    reboot: () => Promise.reject(new Error('nothing reboots here')),
+    rebootOther: () => Promise.reject(new Error('nothing reboots here')),
+    extend: () => Promise.reject(new Error('no time here')),
+  };
   server!: LocalServer;
   events!: EventLog;
 
@@ -38,6 +43,7 @@ export class SocketLab {
       events: this.events,
       clock: { monotonicMs: () => this.now },
       log: { debug: () => undefined, info: () => undefined, warn: complain, error: complain },
+      machine: this.machine,
       ...(connections === undefined ? {} : { connections }),
       sync: (verb, request, signal) =>
         new Promise((resolve, reject) => {

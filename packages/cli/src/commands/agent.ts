@@ -8,8 +8,9 @@ import { sdkDir } from '../installation.ts';
 import { collect, keyValue } from '../options.ts';
 import { SOFTWARE } from '../software.ts';
 import { surroundings } from '../surroundings.ts';
+import { type MachineFlags, machineSettings } from './machine-settings.ts';
 
-interface Flags {
+interface Flags extends MachineFlags {
   state?: string;
   master?: string;
   tokenFile?: string;
@@ -17,7 +18,6 @@ interface Flags {
   label: string[];
   address?: string;
   logLevel: string;
-  private?: boolean;
 }
 
 export function addAgent(program: Command): void {
@@ -42,6 +42,21 @@ export function addAgent(program: Command): void {
       '--state <dir>',
       'state directory (default: /var/lib/tutti/agent as root, else below $XDG_STATE_HOME)',
     )
+    .option(
+      '--reboot-command <command>',
+      'line of shell that reboots this machine (default: systemctl reboot, else reboot; with --private: none)',
+    )
+    .option(
+      '--boot-id <id>',
+      "what tells one boot of this machine from another (default: the kernel's boot id)",
+    )
+    .option('--orphan <time>', 'stop members when the master was not reached for so long (default: 1h)')
+    .option(
+      '--keep-for <time>',
+      'remove what members left when the master was away for so long (default: 168h)',
+    )
+    .option('--keep-size <MiB>', 'keep at most so much of that once --orphan is over (default: 10240)')
+    .option('--min-free <percent>', 'stop members when less of the disk is free (default: 5)')
     .option('--log-level <level>', 'trace, debug, info, warn, error', 'info')
     .option('--private', 'end everything it started, and delete the state directory, at end-of-file on stdin')
     .action(async (flags: Flags) => {
@@ -64,7 +79,8 @@ async function agent(flags: Flags): Promise<number> {
   const token = () => locateToken(flags.tokenFile, surroundings());
   if (token() === undefined) throw new TuttiError('WRONG_TOKEN', 'there is no token to show to the master');
   const state = flags.state ?? defaultState('agent', surroundings());
-  const { createLog, startAgent } = await import('@tutti/agent');
+  const machine = machineSettings(flags, process.env);
+  const { createLog, REBOOT_COMMANDS, startAgent } = await import('@tutti/agent');
   const log = createLog({ daemon: 'agent', level: flags.logLevel, out: process.stderr });
   const running = await startAgent({
     state,
@@ -73,6 +89,8 @@ async function agent(flags: Flags): Promise<number> {
     name,
     labels,
     address: flags.address,
+    ...machine,
+    rebootCommands: machine.rebootCommands ?? REBOOT_COMMANDS,
     software: SOFTWARE,
     // A private agent leaves nothing outside its state directory.
     ...(flags.private ? { runtimeDir: join(state, 'run') } : {}),

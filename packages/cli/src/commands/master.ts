@@ -1,4 +1,5 @@
 import { defaultState } from '@tutti/client';
+import { TuttiError } from '@tutti/protocol';
 import type { Command } from 'commander';
 import { runDaemon } from '../daemon.ts';
 import { SOFTWARE } from '../software.ts';
@@ -8,6 +9,7 @@ interface Flags {
   state?: string;
   listen: string;
   runs?: string;
+  minFree: string;
   logLevel: string;
   private?: boolean;
 }
@@ -22,6 +24,7 @@ export function addMaster(program: Command): void {
     )
     .option('--listen <address>', 'HOST:PORT or unix:PATH; port 0 picks a free one', '127.0.0.1:8282')
     .option('--runs <dir>', 'where run directories go (default: runs/ in the state directory)')
+    .option('--min-free <MiB>', 'take new runs only while so much of the disk is free', '1024')
     .option('--log-level <level>', 'trace, debug, info, warn, error', 'info')
     .option('--private', 'end, and delete the state directory, at end-of-file on stdin')
     .action(async (flags: Flags) => {
@@ -37,9 +40,18 @@ async function master(flags: Flags): Promise<number> {
     state,
     listen: flags.listen,
     runs: flags.runs,
+    minFree: mebibytes(flags.minFree),
+    ephemeral: flags.private === true,
     software: SOFTWARE,
     log,
   });
   const daemon = { state, ready: Promise.resolve({ url: running.url, state }), close: () => running.close() };
   return runDaemon(daemon, { isPrivate: flags.private === true });
+}
+
+/** In bytes. Throws `USAGE`. */
+function mebibytes(text: string): number {
+  const number = Number(text);
+  if (text.trim() !== '' && number >= 0 && Number.isFinite(number)) return number * 1024 ** 2;
+  throw new TuttiError('USAGE', `--min-free takes a number of MiB, not ${JSON.stringify(text)}`);
 }

@@ -2,7 +2,23 @@ import { TuttiError } from '@tutti/protocol';
 import type { Command } from 'commander';
 
 /** What `tutti` can do inside a test script, where it is another program (package sdk). */
-export const SCRIPT_VERBS = ['barrier', 'set', 'get', 'incr', 'keys', 'result', 'wait-for', 'addr'];
+export const SCRIPT_VERBS = [
+  'barrier',
+  'set',
+  'get',
+  'incr',
+  'keys',
+  'send',
+  'recv',
+  'take',
+  'lock',
+  'unlock',
+  'result',
+  'reboot',
+  'extend',
+  'wait-for',
+  'addr',
+];
 
 /** Whoever tries them by hand is told where they work. */
 export function addScriptVerbs(program: Command): void {

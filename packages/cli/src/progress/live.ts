@@ -3,22 +3,31 @@
  *
  * Never draws more than ten times a second, nor wider than the terminal: a wrapped line could not be taken back.
  */
-import type { RunView, TestView } from '@tutti/protocol';
+import type { RunView } from '@tutti/protocol';
 import { fitting, oneLine } from './columns.ts';
 import type { Palette } from './palette.ts';
 import type { Progress, Terminal } from './progress.ts';
+import { verdictLines } from './verdict.ts';
 
 const FRAME_MS = 100;
 const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
 const MARKS: Record<string, string> = { waiting: '·', staged: '∘', running: '●', ended: '✓' };
 const CLEAR_LINE = '\r\u001b[2K';
 
+interface Away {
+  readonly master: string;
+  /** Of this machine, as people read it. */
+  readonly clock: string;
+  readonly since: number;
+}
+
 export class LiveProgress implements Progress {
   readonly #out: Terminal;
   readonly #palette: Palette;
-  readonly #ended = new Set<number>();
+  readonly told = new Set<number>();
   #view: RunView | undefined;
   #busyWith: string | undefined;
+  #away: Away | undefined;
   #timer: NodeJS.Timeout | undefined;
   #drawn = false;
   /** Nothing is drawn any more: what changes now comes too late. */
@@ -48,12 +57,20 @@ export class LiveProgress implements Progress {
     for (const [index, test] of view.tests.entries()) {
       if (test.state !== 'waiting' && !this.#startedAt.has(index))
         this.#startedAt.set(index, performance.now());
-      if (test.status === undefined || this.#ended.has(index)) continue;
-      this.#ended.add(index);
-      this.note(
-        `${this.#palette.status(test.status.padEnd(11))} ${oneLine(test.name)}${this.#palette.dim(oneLine(took(test)))}`,
-      );
+      if (test.status === undefined || this.told.has(index)) continue;
+      this.told.add(index);
+      this.note(verdictLines({ ...test, status: test.status }, this.#palette).join('\n'));
     }
+  }
+
+  away(master: string): void {
+    const clock = new Date().toLocaleTimeString('en-GB');
+    this.#away = { master, clock, since: performance.now() };
+    this.#start();
+  }
+
+  back(): void {
+    this.#away = undefined;
   }
 
   end(): void {
@@ -80,6 +97,7 @@ export class LiveProgress implements Progress {
   #line(): string | undefined {
     const view = this.#view;
     const spinner = SPINNER[this.#frame % SPINNER.length];
+    if (this.#away !== undefined) return `${spinner} ${describe(this.#away)}`;
     if (view === undefined) return this.#busyWith === undefined ? undefined : `${spinner} ${this.#busyWith}`;
     if (view.phase === 'finished') return undefined;
     const index = view.tests.findIndex((test) => test.state !== 'waiting' && test.status === undefined);
@@ -103,6 +121,8 @@ function mark(state: string, status: string | undefined): string {
   return MARKS[state] ?? '?';
 }
 
-function took({ duration, cause }: TestView): string {
-  return `${duration === undefined ? '' : `  ${duration.toFixed(1)} s`}${cause === undefined ? '' : `  ${cause}`}`;
+/** What may be cut on a narrow terminal comes last. */
+function describe({ master, clock, since }: Away): string {
+  const seconds = ((performance.now() - since) / 1000).toFixed(0);
+  return `the master is away since ${clock} (${seconds} s); Ctrl-C leaves: ${master}`;
 }

@@ -6,6 +6,7 @@ import type { Progress, Terminal } from './progress.ts';
 export class PlainProgress implements Progress {
   readonly #out: Terminal;
   readonly #said = new Set<string>();
+  readonly told = new Set<number>();
   /** What was last said of each test, by its position: names may be the same. */
   readonly #states = new Map<number, string>();
 
@@ -27,9 +28,15 @@ export class PlainProgress implements Progress {
       const line = describe(test);
       if (line === undefined || this.#states.get(index) === state) continue;
       this.#states.set(index, state);
+      if (test.status !== undefined) this.told.add(index);
       this.note(oneLine(`run ${view.run} ${view.suite}: ${test.name}: ${line}`));
     }
   }
+
+  /** That it is away, and that it is back, comes as a note. */
+  away(): void {}
+
+  back(): void {}
 
   end(): void {}
 

@@ -7,6 +7,11 @@ export interface Progress {
   /** What is going on before there is a run to show. */
   busy(what: string): void;
   show(view: RunView): void;
+  /** The master cannot be reached, from now until `back`; the run may go on there. */
+  away(master: string): void;
+  back(): void;
+  /** The tests, by their position, whose verdict has been said. */
+  readonly told: ReadonlySet<number>;
   /** Nothing more will come; leaves no half-drawn line. */
   end(): void;
 }

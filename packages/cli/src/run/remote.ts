@@ -1,5 +1,6 @@
 /** A run on a master elsewhere; its results are fetched when it is finished. */
 import { fetchResults, locateMaster, locateToken, MasterClient } from '@tutti/client';
+import type { Progress } from '../progress/progress.ts';
 import { SOFTWARE } from '../software.ts';
 import { surroundings } from '../surroundings.ts';
 import type { Place } from './place.ts';
@@ -10,7 +11,9 @@ export interface RemoteOptions {
   tokenFile: string | undefined;
   resultsDir: string;
   logs: boolean;
-  note: (line: string) => void;
+  /** While the master cannot be reached it ends the waiting at once. */
+  signal: AbortSignal;
+  progress: Progress;
 }
 
 export async function openRemote({
@@ -18,15 +21,22 @@ export async function openRemote({
   tokenFile,
   resultsDir,
   logs,
-  note,
+  signal,
+  progress,
 }: RemoteOptions): Promise<Place> {
   const address = locateMaster(master, surroundings());
   const client = await MasterClient.connect({
     address,
     token: () => locateToken(tokenFile, surroundings()),
     software: SOFTWARE,
-    onLost: ({ message }) =>
-      note(`the connection to the master at ${address} is lost: ${message}; trying again`),
+    onLost: ({ message }) => {
+      progress.note(`the connection to the master at ${address} is lost: ${message}; trying again for 1 h`);
+      progress.away(address);
+    },
+    onBack: (ms) => {
+      progress.back();
+      progress.note(`the master at ${address} is back after ${(ms / 1000).toFixed(1)} s`);
+    },
   });
   try {
     await prepareResults(resultsDir);
@@ -36,7 +46,7 @@ export async function openRemote({
   }
   return {
     client,
-    failed: new Promise<never>(() => {}),
+    failed: leftAlone(client, address, signal, progress),
     async results(view) {
       const dir = await freeDirectory(resultsDir, view);
       await fetchResults(client, view.run, dir, logs);
@@ -48,4 +58,24 @@ export async function openRemote({
       client.close();
     },
   };
+}
+
+/**
+ * Rejects when the signal comes while the master cannot be reached. With a connection the run's end is waited for, which
+ * the signal brings about.
+ */
+function leftAlone(
+  client: MasterClient,
+  address: string,
+  signal: AbortSignal,
+  progress: Progress,
+): Promise<never> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  promise.catch(() => {});
+  signal.addEventListener('abort', () => {
+    if (client.reachable) return;
+    progress.note(`the master at ${address} cancels the run when it finds that nobody waits for it`);
+    reject(signal.reason as Error);
+  });
+  return promise;
 }

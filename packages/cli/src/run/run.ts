@@ -44,9 +44,8 @@ export async function run(suitePath: string | undefined, flags: RunFlags): Promi
     });
     const view = await Promise.race([followed, place.failed]);
     progress.end();
-    const dir = await place.results(view);
-    if (process.stdout.isTTY && process.stderr.isTTY) process.stdout.write('\n'); // below what progress has left
-    await printSummary(dir, process.stdout);
+    const dir = await Promise.race([place.results(view), place.failed]);
+    await printSummary(dir, process.stdout, onOneScreen() ? progress.told : new Set());
     return view.exit ?? EXIT.error;
   } catch (error) {
     if (interrupt.signal.aborted && isCancelled(error)) return EXIT.interrupted;
@@ -59,6 +58,11 @@ export async function run(suitePath: string | undefined, flags: RunFlags): Promi
     if (kept !== undefined) progress.note(`what there is of the results is in ${kept}`);
     interrupt.stop();
   }
+}
+
+/** Who reads the summary has seen the progress. */
+function onOneScreen(): boolean {
+  return process.stdout.isTTY && process.stderr.isTTY;
 }
 
 function isCancelled(error: unknown): boolean {
@@ -103,5 +107,6 @@ function open(
     return openLocal({ agents, net, resultsDir, signal, note });
   }
   progress.busy('connecting to the master');
-  return openRemote({ master: flags.master, tokenFile: flags.tokenFile, resultsDir, logs: flags.logs, note });
+  const { master, tokenFile, logs } = flags;
+  return openRemote({ master, tokenFile, resultsDir, logs, signal, progress });
 }

@@ -2,42 +2,55 @@
 import { realpath } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
 import { readReport } from '@tutti/client';
-import type { Report, ReportTest } from '@tutti/protocol';
+import type { Report, ReportMember, ReportTest } from '@tutti/protocol';
 import { type Palette, paletteFor } from '../progress/palette.ts';
+import { INDENT, verdictLines } from '../progress/verdict.ts';
 
 interface Screen {
   write(text: string): unknown;
   isTTY?: boolean;
 }
 
-/** Writes the summary and the report's path to `out`. */
-export async function printSummary(dir: string, out: Screen): Promise<void> {
+/** Writes the summary and the report's path to `out`; `told`: the tests whose verdict its reader has before them. */
+export async function printSummary(dir: string, out: Screen, told: ReadonlySet<number>): Promise<void> {
   const report = await readReport(dir);
-  out.write(summary(report, dir, paletteFor(out.isTTY === true, process.env)));
+  out.write(summary(report, dir, paletteFor(out.isTTY === true, process.env), told));
   out.write(`report: ${await reportPath(dir)}\n`);
 }
 
-export function summary(report: Report, dir: string, palette: Palette): string {
-  const lines = report.tests.flatMap((test) => testLines(test, dir, palette));
+const NONE: ReadonlySet<number> = new Set();
+
+/** Of a test that was told of only what belongs to its verdict is left to say: of the only test, right below it. */
+export function summary(report: Report, dir: string, palette: Palette, told = NONE): string {
+  const lines = report.tests.flatMap((test, index) => {
+    const below = detailLines(test, dir, palette);
+    if (!told.has(index)) return [...verdictLines(test, palette), ...below];
+    return below.length === 0 || report.tests.length === 1 ? below : ['', test.name, ...below];
+  });
   return [...lines, '', totals(report, palette), ''].join('\n');
 }
 
-function testLines(test: ReportTest, dir: string, palette: Palette): string[] {
-  const { name, status, duration, cause, attempts } = test;
-  const lines = [
-    `${palette.status(status.padEnd(11))} ${name}${duration === undefined ? '' : palette.dim(`  ${duration.toFixed(1)} s`)}`,
-  ];
-  if (cause !== undefined) lines.push(`            ${cause}`);
+function detailLines({ attempts }: ReportTest, dir: string, palette: Palette): string[] {
   const last = attempts.at(-1);
-  for (const { name: subtest, member, status: of, measure, unit, message } of last?.subtests ?? []) {
+  if (last === undefined) return [];
+  const lines = last.subtests.map(({ name, member, status, measure, unit, message }) => {
     const measured = measure === undefined ? '' : `  ${measure} ${unit ?? ''}`.trimEnd();
     const said = message === undefined ? '' : `  ${message}`;
-    lines.push(`            ${palette.status(of)} ${subtest}  ${palette.dim(member)}${measured}${said}`);
-  }
-  const failed = last?.members.filter((member) => ['FAIL', 'ERROR'].includes(member.status)) ?? [];
-  const bad = failed.find((member) => member.because_of === undefined) ?? failed[0]; // rather the culprit's than a victim's
-  if (bad) lines.push(palette.dim(`            logs: ${relative(process.cwd(), dir) || '.'}/${bad.dir}/`));
+    return `${INDENT}${palette.status(status)} ${name}  ${palette.dim(member)}${measured}${said}`;
+  });
+  const bad = worthReading(last.members);
+  if (bad) lines.push(palette.dim(`${INDENT}logs: ${relative(process.cwd(), dir) || '.'}/${bad.dir}/`));
   return lines;
+}
+
+/** The culprit rather than a victim; where nobody failed, who was still at it when the time was up. */
+function worthReading(members: readonly ReportMember[]): ReportMember | undefined {
+  const failed = members.filter(({ status }) => status === 'FAIL' || status === 'ERROR');
+  return (
+    failed.find((member) => member.because_of === undefined) ??
+    failed[0] ??
+    members.find(({ status }) => status === 'INTERRUPTED')
+  );
 }
 
 function totals({ summary: counts, duration = 0 }: Report, palette: Palette): string {

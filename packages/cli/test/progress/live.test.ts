@@ -135,6 +135,33 @@ test('a terminal that does not know its size has the usual one', () => {
   progress.end();
 });
 
+test('while the master is away that is what the line says, since when and how long, until it is back', () => {
+  const { screen, progress } = live(120);
+  progress.show(view(running));
+  progress.away('ws://lab:8282');
+  vi.advanceTimersByTime(35_000);
+  expect(screen.lines.at(-1)).toMatch(
+    /^. the master is away since \d\d:\d\d:\d\d \(35 s\); Ctrl-C leaves: ws:\/\/lab:8282$/,
+  );
+  progress.back();
+  vi.advanceTimersByTime(100);
+  expect(screen.lines.at(-1)).toMatch(/^. ring {2}running/);
+  progress.end();
+});
+
+test('a verdict is said once, with its cause below it, and remembered as told', () => {
+  const { screen, progress } = live();
+  const failed = { ...ended, status: 'FAIL', cause: 'client.0 on n1 exited\nwith status 1' } as const;
+  for (let n = 0; n < 3; n += 1) progress.show(view(running, failed));
+  expect(screen.lines).toEqual([
+    'FAIL        throughput  1.3 s',
+    '            client.0 on n1 exited with status 1',
+    '',
+  ]);
+  expect([...progress.told]).toEqual([1]);
+  progress.end();
+});
+
 test('a note while the line is drawn takes its place, and the line comes back below it', () => {
   const { screen, progress } = live();
   progress.show(view(running));

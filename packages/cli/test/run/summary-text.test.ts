@@ -51,8 +51,9 @@ function report(tests: ReportTest[], duration = 2.5): Report {
   };
 }
 
-const text = (tests: ReportTest[]) =>
-  summary(report(tests), `${process.cwd()}/results/1-s`, paletteFor(false, {}));
+/** `told`: the tests, by position, whose verdict has been said. */
+const text = (tests: ReportTest[], ...told: number[]) =>
+  summary(report(tests), `${process.cwd()}/results/1-s`, paletteFor(false, {}), new Set(told));
 
 test('of a test that passed', () => {
   expect(text([theTest('throughput', 'PASS')])).toBe(
@@ -87,8 +88,36 @@ test('of a test that timed out', () => {
     [
       'INTERRUPTED slow  1.0 s',
       '            timed out after 1 s: a.0 on n1 still running',
+      '            logs: results/1-s/tests/01-t/attempt-1/a.0/',
       '',
       '1 test: 1 INTERRUPTED in 2.5 s',
+      '',
+    ].join('\n'),
+  );
+});
+
+test('of the only test, told of already: just what belongs below its verdict', () => {
+  const failed = theTest('ring', 'FAIL', { cause: 'client.1 on n3 exited with status 1' }, [
+    member('client.1', 'FAIL', { exit: 1 }),
+  ]);
+  expect(text([failed], 0)).toBe(
+    ['            logs: results/1-s/tests/01-t/attempt-1/client.1/', '', '1 test: 1 FAIL in 2.5 s', ''].join(
+      '\n',
+    ),
+  );
+  expect(text([theTest('ring', 'PASS')], 0)).toBe(['', '1 test: 1 PASS in 2.5 s', ''].join('\n'));
+});
+
+test('of several tests, told of already: those of which there is more to say, by name', () => {
+  const failed = theTest('ring', 'FAIL', {}, [member('client.1', 'FAIL', { exit: 1 })]);
+  expect(text([theTest('first', 'PASS'), failed, theTest('untold', 'PASS')], 0, 1)).toBe(
+    [
+      '',
+      'ring',
+      '            logs: results/1-s/tests/01-t/attempt-1/client.1/',
+      'PASS        untold  1.0 s',
+      '',
+      '3 tests: 2 PASS, 1 FAIL in 2.5 s',
       '',
     ].join('\n'),
   );

@@ -76,7 +76,7 @@ afterEach(async () => {
 
 async function printed(): Promise<string> {
   let text = '';
-  await printSummary(dir, { write: (more: string) => (text += more) });
+  await printSummary(dir, { write: (more: string) => (text += more) }, new Set());
   return text;
 }
 

@@ -38,7 +38,7 @@ export function serveAgent(transport: Transport, deps: AgentSessionDeps): AgentS
   const { clock, registry, live, broker, log } = deps;
   let node: Node | undefined;
 
-  const member = (id: string): LiveMember => live.on(admitted().name, id);
+  const member = (id: string): LiveMember => live.on(admitted(), id);
   const admitted = (): Node => {
     if (node) return node;
     throw new TuttiError('HELLO_FIRST', 'the agent has not said hello');
@@ -77,20 +77,38 @@ export function serveAgent(transport: Transport, deps: AgentSessionDeps): AgentS
       });
       return { master: deps.master, software: deps.software, giveUp };
     },
-    'member.ended': ({ member: id, end }) => {
-      if (live.find(id)) member(id).end(end);
+    'member.ended': async ({ member: id, end }) => {
+      if (live.find(id)) await member(id).end(end);
       return {};
     },
     'member.collected': async ({ member: id, skipped, links }) => {
       if (live.find(id)) await member(id).collected({ skipped, links });
       return {};
     },
+    'member.rebooting': async ({ member: id, incarnation, ...plan }) => {
+      if (live.find(id)) await member(id).rebooting(incarnation, plan);
+      return {};
+    },
+    'member.rebootOther': async ({ member: id, request, other, timeout }) => {
+      await member(id).rebootOther(request, other, timeout);
+      return {};
+    },
+    'member.extend': async ({ member: id, request, seconds }) => ({
+      remaining: await member(id).extend(request, seconds),
+    }),
     'sync.barrier': (params, context) => sync('barrier', params, context),
     'sync.abort': (params, context) => sync('abort', params, context),
     'sync.set': (params, context) => sync('set', params, context),
     'sync.get': (params, context) => sync('get', params, context),
     'sync.incr': (params, context) => sync('incr', params, context),
     'sync.keys': (params, context) => sync('keys', params, context),
+    'sync.send': (params, context) => sync('send', params, context),
+    'sync.recv': (params, context) => sync('recv', params, context),
+    'sync.take': (params, context) => sync('take', params, context),
+    'sync.ack': (params, context) => sync('ack', params, context),
+    'sync.hold': (params, context) => sync('hold', params, context),
+    'sync.lock': (params, context) => sync('lock', params, context),
+    'sync.unlock': (params, context) => sync('unlock', params, context),
   };
 
   const session: AgentSession = new Session({
@@ -126,20 +144,22 @@ function settleMembers(
 ): string[] {
   const waits = new Set(hello.waits);
   const patience = node.patienceWith(hello.process, clock.monotonicMs());
-  const present = new Set(hello.members.map(({ member }) => member));
+  const present = new Map(hello.members.map((presence) => [presence.member, presence]));
   const unwanted = hello.members.filter(({ member: id, master: owner }) => {
     const known = live.find(id);
-    return owner !== master || known?.node !== node.name || known.lost;
+    return owner !== master || known?.machine !== node || known.lost;
   });
   const giveUp = unwanted.map(({ member }) => member);
   node.settle(giveUp);
-  for (const known of live.onNode(node.name)) {
+  for (const known of live.onNode(node)) {
     if (patience === 0) broker.keepOnly(known.attempt, known.name, waits);
-    if (known.owed && !present.has(known.id)) known.vanished();
+    const presence = present.get(known.id);
+    if (presence !== undefined) known.present(presence);
+    else if (known.owed) known.vanished();
   }
   if (patience > 0) {
     const cancel = clock.after(patience, () => {
-      for (const known of live.onNode(node.name)) broker.keepAsked(known.attempt, known.name, session);
+      for (const known of live.onNode(node)) broker.keepAsked(known.attempt, known.name, session);
     });
     session.onClosed(cancel);
   }

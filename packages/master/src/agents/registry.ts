@@ -15,13 +15,26 @@ const PAGE = 32;
 
 export class Registry {
   readonly #clock: Clock;
+  /** Makes it durable who was let in. */
+  readonly #keep: (identity: NodeIdentity) => void;
   readonly #nodes = new Map<string, Node>();
   /** The same nodes by the id of their agent. */
   readonly #byAgent = new Map<string, Node>();
   readonly #listeners = new Set<() => void>();
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, keep: (identity: NodeIdentity) => void = () => {}) {
     this.#clock = clock;
+    this.#keep = keep;
+  }
+
+  /** Machines that an earlier master had let in: away until they come back. */
+  restore(identities: readonly NodeIdentity[]): void {
+    const now = this.#clock.wallMs();
+    for (const identity of identities) {
+      const node = new Node(identity, now, () => this.changed());
+      this.#nodes.set(identity.name, node);
+      this.#byAgent.set(identity.agent, node);
+    }
   }
 
   /**
@@ -102,6 +115,9 @@ export class Registry {
     if (sameName) this.#remove(sameName);
     this.#nodes.set(hello.name, node);
     this.#byAgent.set(hello.agent, node);
+    // Thousands come back at once, and most are as they were.
+    const isNew = sameAgent === undefined && sameName === undefined;
+    if (isNew || JSON.stringify(node.identity) !== JSON.stringify(identity)) this.#keep(identity);
     node.attach(session, identity, now);
     session.onClosed(() => {
       if (node.detach(session, this.#clock.wallMs())) this.changed();

@@ -1,23 +1,16 @@
 /** What a client (CLI, REPL, program) may ask of the master: one handler per call of the catalogue. */
-import { readdir, stat } from 'node:fs/promises';
-import { join, relative } from 'node:path';
 import type { Logger } from '@tutti/link';
-import {
-  type BlobCache,
-  checkVersion,
-  FileSource,
-  getJson,
-  type Handlers,
-  Session,
-  type Transport,
-} from '@tutti/link';
+import { type BlobCache, checkVersion, getJson, type Handlers, Session, type Transport } from '@tutti/link';
 import { type Blob, RunSpec, TuttiError, validate } from '@tutti/protocol';
 import type { Registry } from '../agents/registry.ts';
 import type { MasterClock } from '../master-clock.ts';
 import type { Ownership } from '../runs/ownership.ts';
+import { psView, underWay } from '../runs/ps.ts';
 import type { RunListener } from '../runs/run-deps.ts';
 import type { Runs } from '../runs/runs.ts';
 import { runHead, testView } from '../runs/view.ts';
+import type { SyncBroker } from '../sync/broker.ts';
+import { sendResults } from './send-results.ts';
 
 export interface ClientSessionDeps {
   master: string;
@@ -26,6 +19,7 @@ export interface ClientSessionDeps {
   registry: Registry;
   runs: Runs;
   ownership: Ownership;
+  broker: SyncBroker;
   blobs: BlobCache;
   log: Logger;
 }
@@ -47,7 +41,7 @@ export function serveClient(transport: Transport, deps: ClientSessionDeps): Clie
     'nodes.list': ({ after }) => registry.page(after),
     'blob.missing': async ({ blobs: asked }) => ({ missing: await blobs.missing(asked) }),
     'run.submit': async ({ id, spec: blob, owned: owns }) => {
-      const run = await runs.submit(id, await readSpec(blob, blobs));
+      const run = await runs.submit(id, await readSpec(blob, blobs), owns ?? false);
       const { number } = run.model;
       if (owns && !owned.has(number)) {
         owned.add(number);
@@ -63,6 +57,14 @@ export function serveClient(transport: Transport, deps: ClientSessionDeps): Clie
       watched.add(number);
       tell({ run: run.model, tests: [...run.model.tests.keys()] });
       return {};
+    },
+    'run.ps': ({ run: number, after }) => {
+      const { model, left } = runs.get(number);
+      const { clock, broker } = deps;
+      const attempt = underWay(model)?.attempt.id;
+      const waits = attempt === undefined ? [] : broker.waits(attempt);
+      const now = { waits, wallMs: clock.wallMs(), seconds: clock.monotonicMs() / 1000, left };
+      return psView(model, now, after);
     },
     'run.cancel': ({ run, reason }) => {
       runs.cancel(runs.get(run), reason);
@@ -120,35 +122,4 @@ function teller(session: ClientSession): RunListener {
     }
     session.emit('run.changed', runHead(run));
   };
-}
-
-/** The master's own beside what members left: indexes of logs, and artifacts that did not come whole. */
-const OWN = /(?:^|\/)(?:[^/]+\.log\.idx|\.part-[0-9a-f]+)$/;
-
-/** Streams a finished run's directory; without `logs` only the reports at its top. */
-async function sendResults(
-  dir: string,
-  run: number,
-  logs: boolean,
-  session: ClientSession,
-  signal: AbortSignal,
-): Promise<number> {
-  const entries = await readdir(dir, { withFileTypes: true, recursive: logs });
-  let files = 0;
-  for (const entry of entries) {
-    signal.throwIfAborted();
-    const path = join(entry.parentPath, entry.name);
-    const relativePath = relative(dir, path);
-    if (!entry.isFile() || (OWN.test(relativePath) && !relativePath.includes('/out/'))) continue;
-    const { size } = await stat(path);
-    const source = new FileSource(path);
-    try {
-      const stream = await session.openStream({ to: 'result', run, path: relativePath, size }, source);
-      await stream.finish(size);
-    } finally {
-      await source.close();
-    }
-    files += 1;
-  }
-  return files;
 }

@@ -31,6 +31,8 @@ export interface DoorOptions {
   clock: Clock;
   agent: (transport: Transport) => Served;
   client: (transport: Transport) => Served;
+  /** Rejects with why new work is not taken at present. */
+  ready: () => Promise<void>;
   /** A connection could not be accepted, for example because this process has too many files open. */
   onError?: (error: Error) => void;
 }
@@ -46,7 +48,9 @@ export class Door {
     this.#options = options;
     this.#upgrader = new Upgrader(options.token);
     this.#heartbeat = new Heartbeat(options.clock);
-    this.#server = createServer(answer);
+    this.#server = createServer((request, response) => {
+      void answer(request, response, options.ready);
+    });
     this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket as Socket, head));
   }
 
@@ -112,10 +116,21 @@ export class Door {
   }
 }
 
-function answer(request: IncomingMessage, response: ServerResponse): void {
-  const healthy = request.url === '/healthz' || request.url === '/readyz';
-  response.writeHead(healthy ? 200 : 404, { 'content-type': 'text/plain' });
-  response.end(healthy ? 'ok\n' : 'not found\n');
+async function answer(
+  { url }: IncomingMessage,
+  response: ServerResponse,
+  ready: () => Promise<void>,
+): Promise<void> {
+  const say = (status: number, text: string) =>
+    response.writeHead(status, { 'content-type': 'text/plain' }).end(`${text}\n`);
+  if (url === '/healthz') say(200, 'ok');
+  else if (url !== '/readyz') say(404, 'not found');
+  else {
+    await ready().then(
+      () => say(200, 'ok'),
+      (error: unknown) => say(503, TuttiError.from(error).message),
+    );
+  }
 }
 
 function listenError(address: ListenAddress, cause: NodeJS.ErrnoException): TuttiError {

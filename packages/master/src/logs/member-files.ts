@@ -5,7 +5,7 @@
  */
 import { randomBytes } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { mkdir, symlink } from 'node:fs/promises';
+import { mkdir, readdir, readlink, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { StreamSink } from '@tutti/link';
@@ -20,6 +20,8 @@ import {
 } from '@tutti/protocol';
 import { ArtifactSink } from './artifact.ts';
 import { LogCopy } from './log-copy.ts';
+
+const EVENTS = /^events(?:\.(\d+))?\.log$/;
 
 interface Link {
   readonly path: string;
@@ -87,8 +89,7 @@ export class MemberFiles {
   /** What the member reported with `tutti result`, in order; the last report of a name stands. */
   async subtests(): Promise<Subtest[]> {
     const found = new Map<string, Subtest>();
-    for (const name of this.#copies.keys()) {
-      if (!name.startsWith('events')) continue;
+    for (const name of await this.#eventLogs()) {
       const input = createReadStream(join(this.dir, name));
       for await (const line of createInterface({ input, crlfDelay: Infinity })) {
         const event = MemberEvent.safeParse(parse(line));
@@ -104,6 +105,14 @@ export class MemberFiles {
       }
     }
     return [...found.values()];
+  }
+
+  /** Also those that an earlier master received; the first incarnation's first. */
+  async #eventLogs(): Promise<string[]> {
+    const there = await readdir(this.dir).catch((): string[] => []);
+    const names = [...new Set([...this.#copies.keys(), ...there])];
+    const incarnation = (name: string) => Number(EVENTS.exec(name)?.[1] ?? 0);
+    return names.filter((name) => EVENTS.test(name)).toSorted((a, b) => incarnation(a) - incarnation(b));
   }
 
   /** Nothing is written any more once this has resolved. */
@@ -137,6 +146,8 @@ export class MemberFiles {
         await mkdir(dirname(at), { recursive: true });
         await symlink(target, at);
       } catch (error) {
+        // An earlier master made it.
+        if ((await readlink(at).catch(() => undefined)) === target) continue;
         refused.push({ path, why: (error as Error).message });
       }
     }

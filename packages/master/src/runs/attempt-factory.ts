@@ -6,8 +6,9 @@ import { type BlobCache, type Clock, putJson, sendBlobs } from '@tutti/link';
 import type { Manifest, MemberOrder, TopologyMember } from '@tutti/protocol';
 import type { Node } from '../agents/node.ts';
 import { MemberFiles } from '../logs/member-files.ts';
+import type { Store } from '../store/store.ts';
 import type { SyncBroker } from '../sync/broker.ts';
-import { Attempt } from './attempt.ts';
+import { Attempt, type AttemptDeps, type KeepAttempt } from './attempt.ts';
 import { MemberUnderWay } from './live-member.ts';
 import type { LiveMembers } from './members.ts';
 import type { AttemptRun, MemberRun, Run, TestRun } from './model.ts';
@@ -19,6 +20,7 @@ export interface AttemptFactoryDeps {
   broker: SyncBroker;
   live: LiveMembers;
   blobs: BlobCache;
+  store: Pick<Store, 'runs' | 'decisions'>;
   log: Logger;
 }
 
@@ -35,15 +37,31 @@ export class AttemptFactory {
    * Adds an attempt to the test, on the run's nodes by the names they had when they were allocated; `changed` is told
    * whenever people should see something new.
    */
-  create(
-    run: Run,
-    test: TestRun,
-    nodes: ReadonlyMap<string, Node>,
-    changed: () => void,
-  ): { attempt: Attempt; model: AttemptRun } {
-    const { clock, broker, live, log } = this.#deps;
+  create(run: Run, test: TestRun, nodes: ReadonlyMap<string, Node>, changed: () => void): Attempt {
     const model = planAttempt(test, run.cast, () => randomBytes(16).toString('hex'));
     test.attempts.push(model);
+    return this.#attempt(run, test, model, nodes, changed, false);
+  }
+
+  /** The last attempt at the test, which an earlier master began. */
+  resume(run: Run, test: TestRun, nodes: ReadonlyMap<string, Node>, changed: () => void): Attempt {
+    const model = test.attempts.at(-1);
+    if (model === undefined) throw new Error(`test ${test.spec.name} has no attempt to go on with`);
+    // They have been told to start, or will be: they count as started.
+    if (model.opened !== undefined)
+      for (const member of model.members) if (member.state !== 'ended') member.state = 'running';
+    return this.#attempt(run, test, model, nodes, changed, true);
+  }
+
+  #attempt(
+    run: Run,
+    test: TestRun,
+    model: AttemptRun,
+    nodes: ReadonlyMap<string, Node>,
+    changed: () => void,
+    resumed: boolean,
+  ): Attempt {
+    const { clock, broker, live, store, log } = this.#deps;
     // Made once, at the first member that asks: all members get the same two.
     let shared: Promise<Shared> | undefined;
     const stage = async (member: MemberUnderWay, signal: AbortSignal) => {
@@ -51,8 +69,25 @@ export class AttemptFactory {
       const order = this.#order(run, test, model, member.model, await shared);
       await this.#stage(member, nodeOf(member.model, nodes), order, run.spec.files, signal);
     };
-    const deps = { clock, broker, live, log: log.child({ run: run.number }), stage, changed };
-    const attempt = new Attempt(test, model, deps, (onEnd) =>
+    const keep: KeepAttempt = {
+      test: () => store.runs.saveTest(run, test),
+      attempt: (step) => {
+        if (step === 'planned') return store.runs.createAttempt(run, test, model);
+        if (step === 'judged') return store.runs.concludeAttempt(run, test, model);
+        return store.runs.saveAttempt(step, run, test, model);
+      },
+    };
+    const deps: AttemptDeps = {
+      clock,
+      broker,
+      live,
+      log: log.child({ run: run.number }),
+      stage,
+      changed,
+      keep,
+      decisions: () => store.decisions.of(model.id),
+    };
+    return new Attempt(test, model, deps, (hooks) =>
       model.members.map(
         (member) =>
           new MemberUnderWay({
@@ -61,12 +96,13 @@ export class AttemptFactory {
             node: nodeOf(member, nodes),
             files: new MemberFiles(join(run.dir, member.dir), () => clock.wallMs()),
             grace: test.spec.grace,
+            resumed,
             clock,
-            onEnd,
+            keep: (step, changedMember) => store.runs.saveMember(step, model, changedMember),
+            ...hooks,
           }),
       ),
     );
-    return { attempt, model };
   }
 
   async #share(

@@ -7,13 +7,17 @@
  * stopped; the verdict comes after every copy has its final length, or says whose could not be had; `run`
  * never rejects: what goes wrong becomes the attempt's trouble; nothing of the attempt outlives `run` but a file that
  * is on its way into an agent's cache.
+ *
+ * It can begin with a model that an earlier master had begun with, and goes on from there: each step is durable before
+ * the next one is taken (`AttemptDeps.keep`), and what is asked of agents may be asked twice.
  */
 import type { Clock, Logger } from '@tutti/link';
 import { type StopReason, TuttiError } from '@tutti/protocol';
 import { seconds } from '../sync/barrier.ts';
 import type { SyncBroker } from '../sync/broker.ts';
-import type { Wait } from '../sync/space.ts';
-import type { MemberUnderWay } from './live-member.ts';
+import type { Effect } from '../sync/effects.ts';
+import { circles, describeCircle, type Wait } from '../sync/wait-graph.ts';
+import type { MemberHooks, MemberUnderWay } from './live-member.ts';
 import type { LiveMembers } from './members.ts';
 import type { AttemptRun, TestRun, Trouble } from './model.ts';
 import { attemptVerdict, course, describeEnd, memberVerdict } from './verdict.ts';
@@ -22,6 +26,8 @@ import { attemptVerdict, course, describeEnd, memberVerdict } from './verdict.ts
 const STOP_MS = 30_000;
 /** What a member left may take as long as it likes, as long as some of it comes. */
 const COLLECT_MS = 120_000;
+/** Seconds; DESIGN: `tutti extend` is bounded by `max-timeout`. */
+const MAX_TIMEOUT = 86_400;
 
 export interface AttemptDeps {
   clock: Clock;
@@ -32,6 +38,15 @@ export interface AttemptDeps {
   stage: (member: MemberUnderWay, signal: AbortSignal) => Promise<void>;
   /** Something that people watch has changed. */
   changed: () => void;
+  keep: KeepAttempt;
+  /** What its sync space had decided under an earlier master. */
+  decisions: () => Iterable<Effect>;
+}
+
+/** Makes what has become of an attempt durable; each resolves when it is. */
+export interface KeepAttempt {
+  attempt(step: 'planned' | 'opened' | 'extended' | 'lingers' | 'over' | 'judged'): Promise<void>;
+  test(): Promise<void>;
 }
 
 export class Attempt {
@@ -42,26 +57,33 @@ export class Attempt {
   /** Ends staging and play: with the reason members are stopped for. */
   readonly #over = Promise.withResolvers<StopReason>();
   readonly #interrupt = new AbortController();
+  #cancelTimeout: (() => void) | undefined;
   #cancelLinger: (() => void) | undefined;
-  #ends = 0;
+  #ends: number;
 
-  /** `makeMembers` gets what is to be told when a member ends. */
+  /** `makeMembers` gets what its members are to be given. */
   constructor(
     test: TestRun,
     model: AttemptRun,
     deps: AttemptDeps,
-    makeMembers: (onEnd: (member: MemberUnderWay) => void) => MemberUnderWay[],
+    makeMembers: (hooks: MemberHooks) => MemberUnderWay[],
   ) {
     this.#test = test;
     this.#model = model;
     this.#deps = deps;
-    this.#members = makeMembers((member) => this.#memberEnded(member));
+    this.#ends = model.members.filter(({ endOrder }) => endOrder !== undefined).length;
+    this.#members = makeMembers({
+      siblings: () => this.#members,
+      onEnd: (member) => this.#memberEnded(member),
+      onReincarnated: ({ name }) => deps.broker.newIncarnation(model.id, name),
+      extend: (request, more) => this.extend(request, more),
+    });
     for (const member of this.#members) deps.live.add(member);
   }
 
   async run(): Promise<void> {
-    const staged = await this.#stage();
-    const reason = staged ? await this.#play() : 'test-over';
+    const ready = this.#model.opened !== undefined || (await this.#stage());
+    const reason = ready ? await this.#play() : 'test-over';
     this.#cancelLinger?.();
     await this.#stopRest(reason);
     this.#model.barriers = this.#deps.broker.space(this.#model.id)?.records ?? [];
@@ -69,6 +91,8 @@ export class Attempt {
     const ended = this.#members.filter(({ model }) => model.end !== undefined);
     await Promise.all(ended.map((member) => this.#collect(member)));
     await this.#judge();
+    // Before agents may delete anything.
+    await this.#deps.keep.attempt('judged');
     await this.#close();
   }
 
@@ -84,7 +108,9 @@ export class Attempt {
 
   async #stage(): Promise<boolean> {
     this.#setState('staging');
+    if (this.#model.trouble !== undefined) return false;
     try {
+      await this.#deps.keep.attempt('planned');
       await Promise.all(
         this.#members.map(async (member) => {
           try {
@@ -110,31 +136,73 @@ export class Attempt {
   }
 
   async #play(): Promise<StopReason> {
-    const { clock, broker } = this.#deps;
-    const { timeout } = this.#test.spec;
-    // Here, not earlier: what barriers take for the time left begins with the test, not with its staging.
-    broker.open(this.#model.id, this.#model.members, timeout);
+    const { clock, broker, keep, decisions } = this.#deps;
+    const resumed = this.#model.opened !== undefined;
+    // Here, not earlier: the time for the test begins with the test, not with its staging.
+    this.#model.opened ??= clock.wallMs();
+    if (!resumed) await keep.attempt('opened');
+    broker.open(this.#model.id, this.#model.members, this.left ?? 0, resumed ? decisions() : []);
     this.#setState('running');
-    const cancelTimeout = clock.after(timeout * 1000, () => {
-      const waits = broker.waits(this.#model.id);
-      const cause = `timed out after ${timeout} s: ${describeWaits(waits, clock.monotonicMs() / 1000, this.#members)}`;
-      this.#trouble({ status: 'INTERRUPTED', cause }, 'timeout');
-    });
-    for (const member of this.#members) {
-      member.start().catch((thrown: unknown) => {
-        // A member that was lost meanwhile says so itself.
-        if (member.ended) return;
-        const { message } = TuttiError.from(thrown);
-        this.#trouble(
-          { status: 'ERROR', cause: `${member.name} on ${member.node} could not be started: ${message}` },
-          'test-over',
-        );
-      });
-    }
+    this.#armTimeout();
+    if (resumed) this.#goOn();
+    // A member starts once, however often it is asked.
+    for (const member of this.#members) if (!member.ended) this.#start(member);
     this.#deps.changed();
     const reason = await this.#over.promise;
-    cancelTimeout();
+    this.#cancelTimeout?.();
     return reason;
+  }
+
+  /** Seconds until the test times out; undefined before its members are told to start. */
+  get left(): number | undefined {
+    const { opened } = this.#model;
+    return opened === undefined ? undefined : this.#timeout - (this.#deps.clock.wallMs() - opened) / 1000;
+  }
+
+  get #timeout(): number {
+    return Object.values(this.#model.extensions).reduce((sum, more) => sum + more, this.#test.spec.timeout);
+  }
+
+  #armTimeout(): void {
+    const { clock, broker } = this.#deps;
+    this.#cancelTimeout?.();
+    this.#cancelTimeout = clock.after((this.left ?? 0) * 1000, () => {
+      const waits = broker.waits(this.#model.id);
+      const cause = `timed out after ${this.#timeout} s: ${describeWaits(waits, clock.monotonicMs() / 1000, this.#members)}`;
+      this.#trouble({ status: 'INTERRUPTED', cause }, 'timeout');
+    });
+  }
+
+  /** A member asks for so many seconds more, once for each request. Resolves with the seconds that are left. */
+  async extend(request: string, more: number): Promise<number> {
+    const { extensions, over } = this.#model;
+    if (over !== undefined) throw new TuttiError('SPACE_CLOSED', 'the test is over');
+    if (extensions[request] === undefined) {
+      const room = (this.#test.spec.maxTimeout ?? MAX_TIMEOUT) - this.#timeout;
+      extensions[request] = Math.max(0, Math.min(more, room));
+      this.#armTimeout();
+    }
+    await this.#deps.keep.attempt('extended');
+    return Math.max(0, this.left ?? 0);
+  }
+
+  /** What an earlier master had found out; and what it had no time to conclude from it. */
+  #goOn(): void {
+    const { over } = this.#model;
+    if (over !== undefined) this.#over.resolve(over);
+    else this.#consider();
+  }
+
+  #start(member: MemberUnderWay): void {
+    member.start().catch((thrown: unknown) => {
+      // A member that was lost meanwhile says so itself.
+      if (member.ended) return;
+      const { message } = TuttiError.from(thrown);
+      this.#trouble(
+        { status: 'ERROR', cause: `${member.name} on ${member.node} could not be started: ${message}` },
+        'test-over',
+      );
+    });
   }
 
   #memberEnded(member: MemberUnderWay): void {
@@ -146,7 +214,7 @@ export class Attempt {
       { test: this.#test.spec.name, member: model.name, node: model.node },
       `${model.name} ${how}`,
     );
-    this.#deps.broker.leave(this.#model.id, model.name, how);
+    this.#deps.broker.leave(this.#model.id, model.name, how, { lost: member.lost });
     model.verdict = memberVerdict(model, this.#deps.broker.space(this.#model.id)?.toldOfBreak(model.name));
     this.#deps.changed();
     // Nobody is asked to end before the start: it is lost, and the test cannot begin without it.
@@ -154,22 +222,43 @@ export class Attempt {
       this.#trouble({ status: 'ERROR', cause: `${model.name} on ${model.node} ${how}` }, 'test-over');
       return;
     }
+    this.#consider();
+  }
+
+  /** What the ends so far mean for who still runs. */
+  #consider(): void {
     switch (course(this.#model.members)) {
       case 'over':
-        return this.#over.resolve('test-over');
+        return this.#end('test-over');
       case 'linger':
-        this.#cancelLinger ??= this.#deps.clock.after(this.#test.spec.linger * 1000, () =>
-          this.#over.resolve('test-over'),
-        );
-        return;
+        return this.#linger();
       case 'going':
     }
+  }
+
+  #linger(): void {
+    const { clock, keep } = this.#deps;
+    if (this.#cancelLinger) return;
+    if (this.#model.lingers === undefined) {
+      this.#model.lingers = clock.wallMs() + this.#test.spec.linger * 1000;
+      void keep.attempt('lingers');
+    }
+    this.#cancelLinger = clock.after(this.#model.lingers - clock.wallMs(), () => this.#end('test-over'));
   }
 
   #trouble(trouble: Trouble, reason: StopReason): void {
     this.#model.trouble ??= trouble;
     this.#interrupt.abort(new TuttiError('CANCELLED', trouble.cause));
-    this.#over.resolve(reason);
+    this.#end(reason);
+  }
+
+  /** The first reason stands. */
+  #end(reason: StopReason): void {
+    if (this.#model.over === undefined) {
+      this.#model.over = reason;
+      void this.#deps.keep.attempt('over');
+    }
+    this.#over.resolve(this.#model.over);
   }
 
   async #stopRest(reason: StopReason): Promise<void> {
@@ -242,6 +331,7 @@ export class Attempt {
 
   #setState(state: TestRun['state']): void {
     this.#test.state = state;
+    void this.#deps.keep.test();
     this.#deps.changed();
   }
 }
@@ -262,6 +352,7 @@ function describeWaits(waits: readonly Wait[], now: number, members: readonly Me
     .map((member) => `${member.name} on ${member.node}`);
   if (busy.length > 0)
     sentences.push(`${busy.slice(0, SHOWN).join(', ')}${busy.length > SHOWN ? ' …' : ''} still running`);
+  for (const circle of circles(waits).slice(0, SHOWN)) sentences.push(describeCircle(circle));
   const more = sentences.length > SHOWN * 2 ? `; and ${sentences.length - SHOWN * 2} more` : '';
   return sentences.slice(0, SHOWN * 2).join('; ') + more;
 }

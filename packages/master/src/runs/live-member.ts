@@ -6,22 +6,45 @@
  * member all of whose files are here cannot be lost any more.
  */
 import type { Clock } from '@tutti/link';
-import { type MemberEnd, type MemberOrder, type StopReason, TuttiError } from '@tutti/protocol';
+import {
+  type MemberEnd,
+  type MemberOrder,
+  type MemberPresence,
+  type RebootPlan,
+  type StopReason,
+  TuttiError,
+} from '@tutti/protocol';
 import type { Node } from '../agents/node.ts';
 import type { MemberFiles } from '../logs/member-files.ts';
 import type { Collected, LiveMember } from './members.ts';
 import type { MemberRun } from './model.ts';
 
-interface Options {
+export type MemberStep = 'ended' | 'lost' | 'collected' | 'rebooting' | 'came back';
+
+/** What an attempt wants to hear of its members, and does for them. */
+export interface MemberHooks {
+  /** The members of the attempt. */
+  siblings: () => readonly MemberUnderWay[];
+  /** Told once, when it ended or was lost; the model says which. */
+  onEnd: (member: MemberUnderWay) => void;
+  /** Its script has begun again after a reboot: nobody repeats what the one before waited for. */
+  onReincarnated: (member: MemberUnderWay) => void;
+  /** Gives the test so many seconds more; resolves with those that are left. */
+  extend: (request: string, seconds: number) => Promise<number>;
+}
+
+interface Options extends MemberHooks {
   model: MemberRun;
   attempt: string;
   node: Node;
   files: MemberFiles;
   /** Seconds the agent may be away. */
   grace: number;
+  /** An earlier master began with it. */
+  resumed: boolean;
   clock: Clock;
-  /** Told once, when it ended or was lost; the model says which. */
-  onEnd: (member: MemberUnderWay) => void;
+  /** Makes what has become of it durable. */
+  keep: (step: MemberStep, member: MemberRun) => Promise<void>;
 }
 
 export class MemberUnderWay implements LiveMember {
@@ -36,9 +59,10 @@ export class MemberUnderWay implements LiveMember {
   #grace: number;
   #cancelGrace: (() => void) | undefined;
   /** The agent was asked to make it: whether it has, is only known when it says so. */
-  #asked = false;
-  #complete = false;
+  #asked: boolean;
   #forgotten = false;
+  /** Which incarnation a request to reboot it meant: asked again, it does not mean the next one. */
+  readonly #reboots = new Map<string, number>();
 
   constructor(options: Options) {
     this.#options = options;
@@ -46,6 +70,12 @@ export class MemberUnderWay implements LiveMember {
     this.model = options.model;
     this.attempt = options.attempt;
     this.files = options.files;
+    // The master before this one may have asked.
+    this.#asked = options.resumed;
+    if (this.ended) this.#ended.resolve();
+    if (this.model.collected || this.lost) this.#collected.resolve();
+    if (this.lost) this.#gone.abort(this.#lossError());
+    if (this.model.state === 'running') options.node.busy = true;
     this.#unwatch = options.node.onAway((away) => this.#away(away));
     if (this.away) this.#away(true);
   }
@@ -62,6 +92,10 @@ export class MemberUnderWay implements LiveMember {
     return this.#options.node.name;
   }
 
+  get machine(): Node {
+    return this.#options.node;
+  }
+
   get ended(): boolean {
     return this.model.state === 'ended';
   }
@@ -71,7 +105,7 @@ export class MemberUnderWay implements LiveMember {
   }
 
   get owed(): boolean {
-    return this.model.state !== 'waiting' && !this.#complete && !this.lost;
+    return this.model.state !== 'waiting' && !this.model.collected && !this.lost;
   }
 
   /** Nobody can be asked about it at present. */
@@ -105,19 +139,76 @@ export class MemberUnderWay implements LiveMember {
     await this.#options.node.call('member.stop', { member: this.id, reason }, this.#gone.signal);
   }
 
-  end(end: MemberEnd): void {
-    if (this.ended) return;
-    this.model.end = end;
-    this.#finish();
+  /** Resolves when it is durable: the agent may stop saying it. */
+  async end(end: MemberEnd): Promise<void> {
+    if (!this.ended) {
+      this.model.end = end;
+      this.#finish();
+    }
+    await this.#options.keep('ended', this.model);
   }
 
   async collected({ skipped, links }: Collected): Promise<void> {
     const refused = await this.files.links(links);
     // Told twice, after a lost connection: the first word stands.
-    if (this.#complete) return;
-    this.#complete = true;
-    this.model.skipped = [...skipped, ...refused];
-    this.#collected.resolve();
+    if (!this.model.collected) {
+      this.model.collected = true;
+      this.model.skipped = [...skipped, ...refused];
+      this.#collected.resolve();
+    }
+    await this.#options.keep('collected', this.model);
+  }
+
+  /** From now on its node may be away as long as it said. */
+  async rebooting(incarnation: number, { timeout }: RebootPlan): Promise<void> {
+    const { model } = this;
+    // An announcement that was carried out is old.
+    if (this.ended || incarnation < model.incarnation) return;
+    if (model.rebooting?.incarnation !== incarnation) {
+      model.rebooting = { incarnation, timeout, until: this.#options.clock.wallMs() + timeout * 1000 };
+      if (this.away) this.#away(true);
+    }
+    await this.#options.keep('rebooting', model);
+  }
+
+  present({ incarnation = 0, rebooting }: MemberPresence): void {
+    const { model } = this;
+    if (incarnation > model.incarnation) {
+      model.incarnation = incarnation;
+      delete model.rebooting;
+      void this.#options.keep('came back', model);
+      this.#options.onReincarnated(this);
+    }
+    if (rebooting === undefined) delete model.rebooting;
+    else void this.rebooting(incarnation, rebooting);
+  }
+
+  async rebootOther(request: string, other: string, timeout: number): Promise<void> {
+    const siblings = this.#options.siblings();
+    const named = siblings.filter(({ name, model }) => name === other || model.role === other);
+    const [found] = named;
+    if (found === undefined || named.length > 1) {
+      const names = siblings.map(({ name }) => name).join(', ');
+      const why = found === undefined ? 'there is no such member' : 'that role has several';
+      throw new TuttiError('NO_SUCH_MEMBER', `${other} cannot be rebooted: ${why}; the members are ${names}`);
+    }
+    await found.#reboot(request, timeout);
+  }
+
+  extend(request: string, seconds: number): Promise<number> {
+    return this.#options.extend(request, seconds);
+  }
+
+  /** Has its machine rebooted, once for each request: resolves when its agent has announced it. */
+  async #reboot(request: string, timeout: number): Promise<void> {
+    if (this.ended) throw new TuttiError('CANNOT_REBOOT', `${this.name} on ${this.node} has ended`);
+    const incarnation = this.#reboots.get(request) ?? this.model.incarnation;
+    this.#reboots.set(request, incarnation);
+    await this.#options.node.call(
+      'member.reboot',
+      { member: this.id, incarnation, timeout },
+      this.#gone.signal,
+    );
   }
 
   vanished(): void {
@@ -127,10 +218,11 @@ export class MemberUnderWay implements LiveMember {
 
   /** `why` completes "client.1 on n3 …". A member whose end is known, but not all it left, is lost as well. */
   lose(why: string): void {
-    if (this.lost || this.#complete || this.#forgotten) return;
+    if (this.lost || this.model.collected || this.#forgotten) return;
     this.model.lost = why;
-    this.#gone.abort(new TuttiError('NOT_CONNECTED', `${this.name} on ${this.node} ${why}`));
+    this.#gone.abort(this.#lossError());
     if (!this.ended) this.#finish();
+    void this.#options.keep('lost', this.model);
     this.#collected.resolve();
   }
 
@@ -149,6 +241,10 @@ export class MemberUnderWay implements LiveMember {
     if (this.#asked) this.#options.node.forget(this.id);
   }
 
+  #lossError(): TuttiError {
+    return new TuttiError('NOT_CONNECTED', `${this.name} on ${this.node} ${this.model.lost}`);
+  }
+
   #finish(): void {
     this.model.state = 'ended';
     this.#options.node.busy = false;
@@ -160,13 +256,19 @@ export class MemberUnderWay implements LiveMember {
     this.#cancelGrace?.();
     this.#cancelGrace = undefined;
     if (!away) return;
-    const grace = this.#grace;
-    this.#cancelGrace = this.#options.clock.after(grace * 1000, () => {
-      this.lose(
-        this.ended
-          ? `ended, but its logs could not be collected: its node was away for more than ${grace} s`
-          : `was lost: its node was away for more than ${grace} s`,
-      );
+    const { seconds, why } = this.#patience();
+    this.#cancelGrace = this.#options.clock.after(seconds * 1000, () => {
+      this.lose(this.ended ? `ended, but its logs could not be collected: ${why}` : `was lost: ${why}`);
     });
+  }
+
+  /** How long its node may be away from now on, and what is wrong when it is longer. */
+  #patience(): { seconds: number; why: string } {
+    const { clock } = this.#options;
+    const { rebooting } = this.model;
+    const left = ((rebooting?.until ?? 0) - clock.wallMs()) / 1000;
+    if (rebooting === undefined || this.#grace === 0 || left < this.#grace)
+      return { seconds: this.#grace, why: `its node was away for more than ${this.#grace} s` };
+    return { seconds: left, why: `its node did not come back from its reboot within ${rebooting.timeout} s` };
   }
 }

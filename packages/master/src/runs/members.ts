@@ -1,10 +1,15 @@
 /** Members that are under way, by id: where what agents say about a member finds the attempt it belongs to. */
-import { type MemberEnd, TuttiError } from '@tutti/protocol';
+import { type MemberEnd, type MemberPresence, type RebootPlan, TuttiError } from '@tutti/protocol';
 import type { MemberFiles } from '../logs/member-files.ts';
 
 export interface Collected {
   skipped: { path: string; why: string }[];
   links: { path: string; target: string }[];
+}
+
+/** A node as an object: it keeps its members when it comes back under another name. */
+export interface Machine {
+  readonly name: string;
 }
 
 export interface LiveMember {
@@ -13,26 +18,45 @@ export interface LiveMember {
   readonly name: string;
   readonly attempt: string;
   readonly node: string;
+  readonly machine: Machine;
   readonly files: MemberFiles;
   /** The agent has made it and still owes something of it, its end or its files: so it must know it. */
   readonly owed: boolean;
   /** Given up: its agent shall end it. */
   readonly lost: boolean;
-  end(end: MemberEnd): void;
+  end(end: MemberEnd): Promise<void>;
   collected(collected: Collected): Promise<void>;
+  /** It has announced that its machine will reboot. */
+  rebooting(incarnation: number, plan: RebootPlan): Promise<void>;
+  /** Has the machine of another member rebooted (`client.0`); resolves when that one's agent has announced it. */
+  rebootOther(request: string, other: string, timeout: number): Promise<void>;
+  /** Gives its test so many seconds more, once for each request; resolves with the seconds that are left. */
+  extend(request: string, seconds: number): Promise<number>;
+  /** Its agent has connected, and this is what it has of it. */
+  present(presence: MemberPresence): void;
   /** Its agent came back without a trace of it. */
   vanished(): void;
 }
 
 export class LiveMembers {
   readonly #members = new Map<string, LiveMember>();
+  readonly #byMachine = new Map<Machine, Set<LiveMember>>();
 
   add(member: LiveMember): void {
+    this.delete(member.id);
     this.#members.set(member.id, member);
+    const others = this.#byMachine.get(member.machine);
+    if (others) others.add(member);
+    else this.#byMachine.set(member.machine, new Set([member]));
   }
 
   delete(id: string): void {
+    const member = this.#members.get(id);
+    if (member === undefined) return;
     this.#members.delete(id);
+    const others = this.#byMachine.get(member.machine);
+    others?.delete(member);
+    if (others?.size === 0) this.#byMachine.delete(member.machine);
   }
 
   find(id: string): LiveMember | undefined {
@@ -40,19 +64,17 @@ export class LiveMembers {
   }
 
   /** The member, if it is under way on this node. Throws `NO_SUCH_MEMBER`. */
-  on(node: string, id: string): LiveMember {
+  on(machine: Machine, id: string): LiveMember {
     const member = this.#members.get(id);
-    if (member === undefined || member.node !== node) {
-      throw new TuttiError('NO_SUCH_MEMBER', `member ${id.slice(0, 8)} is not under way on ${node}`);
+    if (member === undefined || member.machine !== machine) {
+      throw new TuttiError('NO_SUCH_MEMBER', `member ${id.slice(0, 8)} is not under way on ${machine.name}`);
     }
     return member;
   }
 
-  onNode(node: string): LiveMember[] {
-    const found: LiveMember[] = [];
-    // Asked at every hello, so without a copy of all; no index either, since a node may come back under another name.
-    for (const member of this.#members.values()) if (member.node === node) found.push(member);
-    return found;
+  /** Asked at every hello, of thousands of agents at once: so it must not look at all members. */
+  onNode(machine: Machine): LiveMember[] {
+    return [...(this.#byMachine.get(machine) ?? [])];
   }
 
   get size(): number {

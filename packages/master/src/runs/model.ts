@@ -1,5 +1,19 @@
-/** A run as the master holds it: the plan, and what has become of it so far. Data only. */
-import type { MemberEnd, RunPhase, RunSpec, Status, Subtest, TestSpec, TestView } from '@tutti/protocol';
+/**
+ * A run as the master holds it: the plan, and what has become of it so far. Data only; store/run-rows.ts keeps it.
+ *
+ * Instants are master time: Unix ms that no stepping of the wall clock moves.
+ */
+import type {
+  Facts,
+  MemberEnd,
+  RunPhase,
+  RunSpec,
+  Status,
+  StopReason,
+  Subtest,
+  TestSpec,
+  TestView,
+} from '@tutti/protocol';
 import type { BarrierRecord } from '../sync/space.ts';
 
 export interface Verdict {
@@ -26,6 +40,12 @@ export interface MemberRun {
   lost?: string;
   /** 0 for the first that ended, 1 for the next, … */
   endOrder?: number;
+  /** How often its machine came back from a reboot that was announced. */
+  incarnation: number;
+  /** This incarnation has announced a reboot that has not happened yet. */
+  rebooting?: { readonly incarnation: number; readonly until: number; readonly timeout: number };
+  /** All it left is in the run directory. */
+  collected: boolean;
   subtests: Subtest[];
   skipped: { path: string; why: string }[];
   verdict?: Verdict;
@@ -42,6 +62,14 @@ export interface AttemptRun {
   readonly id: string;
   readonly members: MemberRun[];
   barriers: readonly BarrierRecord[];
+  /** When its members were told to start; they are all staged then. */
+  opened?: number;
+  /** Seconds more that were asked for, by request. */
+  extensions: Record<string, number>;
+  /** When it is over, after the first failure, though members still run. */
+  lingers?: number;
+  /** Why who still runs is stopped. */
+  over?: StopReason;
   trouble?: Trouble;
   status?: Status;
   cause?: string;
@@ -53,8 +81,7 @@ export interface TestRun {
   /** Relative to the run directory. */
   readonly dir: string;
   state: TestView['state'];
-  /** Master monotonic ms. */
-  startedAt?: number;
+  started?: number;
   duration?: number;
   status?: Status;
   cause?: string;
@@ -70,13 +97,16 @@ export interface Run {
   readonly tests: TestRun[];
   phase: RunPhase;
   waitsFor?: string;
-  /** Unix ms, master time. */
   readonly started: number;
-  /** Master monotonic ms. */
-  readonly startedAt: number;
+  /** Somebody waits for it: it ends when they do not come back. */
+  owned: boolean;
   duration?: number;
   /** Role → nodes, fixed for the run when it was allocated. */
   cast: ReadonlyMap<string, readonly string[]>;
+  /** Of its nodes, by name, as of the allocation. */
+  facts: ReadonlyMap<string, Facts>;
+  /** Why, as soon as it was. */
+  cancelled?: string;
   status?: Status;
   cause?: string;
   exit?: number;

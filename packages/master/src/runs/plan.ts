@@ -43,12 +43,14 @@ export function planAttempt(
         essential,
         dir,
         state: 'waiting' as const,
+        incarnation: 0,
+        collected: false,
         subtests: [],
         skipped: [],
       };
     }),
   );
-  return { n, id: newId(), members, barriers: [] };
+  return { n, id: newId(), members, barriers: [], extensions: {} };
 }
 
 /** A name as part of a path: lower case, digits and dashes; what it leaves out is in the report. */

@@ -3,6 +3,7 @@ import type { Logger } from '@tutti/link';
 import type { Registry } from '../agents/registry.ts';
 import type { MasterClock } from '../master-clock.ts';
 import type { RunDirectories } from '../store/run-directories.ts';
+import type { Store } from '../store/store.ts';
 import type { AttemptFactory } from './attempt-factory.ts';
 import type { Run } from './model.ts';
 
@@ -11,6 +12,9 @@ export interface RunDeps {
   registry: Registry;
   directories: RunDirectories;
   attempts: AttemptFactory;
+  store: Store;
+  /** Throws when there is no room for new runs. */
+  requireRoom: () => Promise<void>;
   log: Logger;
 }
 

@@ -1,12 +1,12 @@
 /**
- * One run, from the queue to its final report.
+ * One run, from the queue to its final report, across restarts of the master.
  *
  *   queued ─▶ allocated ─▶ (per test: staging ─▶ running ─▶ collecting) ─▶ finished
  *
  * Guarantees: the report on disk follows every change and ends final; the nodes are given back exactly once;
- * `finished` settles, whatever happened.
+ * `finished` settles, whatever happened; each transition is durable before the next one, and before anybody hears of it.
  */
-import { exitCode, type Facts, TuttiError, worst } from '@tutti/protocol';
+import { exitCode, TuttiError, worst } from '@tutti/protocol';
 import type { Node } from '../agents/node.ts';
 import { ReportWriter } from '../reports/report-writer.ts';
 import type { Attempt } from './attempt.ts';
@@ -34,8 +34,6 @@ export class RunUnderWay {
   readonly #dirty = new Set<number>();
   /** By the names they had when they were allocated: an agent may come back under another. */
   #nodes: ReadonlyMap<string, Node> = new Map();
-  #facts: ReadonlyMap<string, Facts> = new Map();
-  #cancelled: string | undefined;
   #attempt: Attempt | undefined;
 
   constructor(model: Run, deps: RunDeps) {
@@ -50,8 +48,23 @@ export class RunUnderWay {
           `the report of run ${model.number} cannot be written`,
         ),
     });
-    this.#views = new Coalesced(deps.clock, VIEW_PAUSE_MS, () => this.#tell());
+    // What is told is true after a restart too.
+    this.#views = new Coalesced(
+      deps.clock,
+      VIEW_PAUSE_MS,
+      () => void deps.store.committed().then(() => this.#tell()),
+    );
     this.#reports = new Coalesced(deps.clock, REPORT_PAUSE_MS, () => this.#writer.update(this.#report()));
+    if (model.phase === 'finished') this.#finish.resolve();
+  }
+
+  /** Seconds until the test that is under way times out. */
+  get left(): number | undefined {
+    return this.#attempt?.left;
+  }
+
+  /** It waits for its turn. */
+  queued(): void {
     this.#changed();
   }
 
@@ -70,20 +83,36 @@ export class RunUnderWay {
   start(cast: ReadonlyMap<string, readonly Node[]>): void {
     this.model.cast = new Map([...cast].map(([role, nodes]) => [role, nodes.map((node) => node.name)]));
     delete this.model.waitsFor;
-    this.#nodes = new Map([...cast.values()].flat().map((node) => [node.name, node]));
-    this.#facts = new Map(
+    this.#hold(new Map([...cast.values()].flat().map((node) => [node.name, node])));
+    this.model.facts = new Map(
       [...this.#nodes].map(([name, node]) => [name, { ...node.identity.facts, addresses: node.addresses }]),
     );
-    for (const node of this.#nodes.values()) node.holder = this.model.number;
     this.model.phase = 'allocated';
     this.#changed();
+    this.#begin();
+  }
+
+  /** Goes on with what an earlier master began, on the nodes that it had allocated, by the names they had then. */
+  resume(nodes: ReadonlyMap<string, Node>): void {
+    this.#hold(nodes);
+    this.#changed();
+    this.#begin();
+  }
+
+  #hold(nodes: ReadonlyMap<string, Node>): void {
+    this.#nodes = nodes;
+    for (const node of nodes.values()) node.holder = this.model.number;
+  }
+
+  #begin(): void {
     void this.#run().catch((error: unknown) => this.#defect(error));
   }
 
   /** The first reason stands. A run that still waits ends at once. */
   cancel(cause: string): void {
-    if (this.model.phase === 'finished' || this.#cancelled !== undefined) return;
-    this.#cancelled = cause;
+    if (this.model.phase === 'finished' || this.model.cancelled !== undefined) return;
+    this.model.cancelled = cause;
+    void this.#deps.store.runs.saveRun(this.model);
     this.#attempt?.cancel(cause);
     if (this.model.phase === 'queued') void this.#end();
   }
@@ -95,25 +124,40 @@ export class RunUnderWay {
   }
 
   async #run(): Promise<void> {
+    await this.#deps.store.runs.saveRun(this.model);
     for (const test of this.model.tests) {
-      if (this.#cancelled !== undefined) break;
+      if (test.status !== undefined) continue;
+      // What has begun is ended in order, a test that an earlier master was at included.
+      if (this.model.cancelled !== undefined && test.attempts.length === 0) break;
       await this.#runTest(test);
     }
     await this.#end();
   }
 
   async #runTest(test: TestRun): Promise<void> {
-    const { clock, attempts } = this.#deps;
-    test.startedAt = clock.monotonicMs();
-    const { attempt, model } = attempts.create(this.model, test, this.#nodes, () => this.#changed(test));
-    this.#attempt = attempt;
-    await attempt.run();
-    this.#attempt = undefined;
-    test.status = model.status ?? 'ERROR';
-    if (model.cause !== undefined) test.cause = model.cause;
-    test.duration = milliseconds((clock.monotonicMs() - test.startedAt) / 1000);
+    const { clock, store } = this.#deps;
+    test.started ??= clock.wallMs();
+    // An earlier master may have judged it, and not come to say so.
+    if (test.attempts.at(-1)?.status === undefined) await this.#runAttempt(test);
+    const last = test.attempts.at(-1);
+    test.status = last?.status ?? 'ERROR';
+    if (last?.cause !== undefined) test.cause = last.cause;
+    test.duration = milliseconds((clock.wallMs() - test.started) / 1000);
     test.state = 'ended';
+    await store.runs.saveTest(this.model, test);
     this.#changed(test);
+  }
+
+  async #runAttempt(test: TestRun): Promise<void> {
+    const { attempts } = this.#deps;
+    const changed = () => this.#changed(test);
+    this.#attempt =
+      test.attempts.length === 0
+        ? attempts.create(this.model, test, this.#nodes, changed)
+        : attempts.resume(this.model, test, this.#nodes, changed);
+    if (this.model.cancelled !== undefined) this.#attempt.cancel(this.model.cancelled);
+    await this.#attempt.run();
+    this.#attempt = undefined;
   }
 
   /** Never rejects. */
@@ -131,11 +175,19 @@ export class RunUnderWay {
       model.cause = `the report could not be written: ${TuttiError.from(error).message}`;
     }
     model.phase = 'finished';
+    await this.#deps.store.runs.saveRun(model).catch((error: unknown) => {
+      this.#deps.log.error(
+        { run: model.number, err: error },
+        `the end of run ${model.number} could not be kept`,
+      );
+    });
     for (const node of this.#nodes.values()) {
       node.holder = undefined;
       node.busy = false;
     }
-    this.#views.now();
+    // Durable already, and the last word: whoever waits for the end has heard it.
+    this.#views.stop();
+    this.#tell();
     this.#finish.resolve();
   }
 
@@ -146,27 +198,27 @@ export class RunUnderWay {
       if (test.status !== undefined) continue;
       // The operator ended the run before this test could say anything.
       test.status = 'INTERRUPTED';
-      test.cause = `not run: ${this.#cancelled ?? 'the run ended'}`;
+      test.cause = `not run: ${this.model.cancelled ?? 'the run ended'}`;
       test.state = 'ended';
       this.#dirty.add(test.index);
     }
     const statuses = model.tests.flatMap(({ status }) => status ?? []);
     model.status = worst(statuses) ?? 'ERROR';
-    model.exit = exitCode(statuses, this.#cancelled === undefined ? 'timeout' : 'operator');
+    model.exit = exitCode(statuses, model.cancelled === undefined ? 'timeout' : 'operator');
     const first = model.tests.find(({ status, cause }) => status === model.status && cause !== undefined);
     if (first?.cause !== undefined && model.status !== 'SKIP')
       model.cause = `${first.spec.name}: ${first.cause}`;
-    model.duration = milliseconds((this.#deps.clock.monotonicMs() - model.startedAt) / 1000);
+    model.duration = milliseconds((this.#deps.clock.wallMs() - model.started) / 1000);
   }
 
   /** A defect in here must not leave people waiting, nor the nodes held. */
   #defect(error: unknown): void {
     this.#deps.log.error({ run: this.model.number, err: error }, `run ${this.model.number} hit a defect`);
-    this.#cancelled ??= `a defect in the master: ${TuttiError.from(error).message}`;
+    this.model.cancelled ??= `a defect in the master: ${TuttiError.from(error).message}`;
     for (const test of this.model.tests) {
       if (test.status !== undefined) continue;
       test.status = 'ERROR';
-      test.cause = this.#cancelled;
+      test.cause = this.model.cancelled;
       test.state = 'ended';
       this.#dirty.add(test.index);
     }
@@ -174,7 +226,7 @@ export class RunUnderWay {
   }
 
   #report() {
-    return reportOf(this.model, this.#facts);
+    return reportOf(this.model, this.model.facts);
   }
 
   #changed(test?: TestRun): void {

@@ -1,7 +1,8 @@
 /**
  * All runs of this master: submitted, queued in order, given their nodes at once, carried out, reported.
  *
- * A run takes all the nodes it needs or none; the oldest waiting run is served first.
+ * A run takes all the nodes it needs or none; the oldest waiting run is served first. What was submitted is durable,
+ * and goes on with the next master: `restore` is to be called before anything else.
  */
 
 import type { RunSpec } from '@tutti/protocol';
@@ -27,13 +28,39 @@ export class Runs {
     deps.registry.onChange(() => this.#schedule());
   }
 
-  /** Queues a run; the same id is the same run. Throws `NOT_ENOUGH_NODES`. */
-  submit(id: string, spec: RunSpec): Promise<RunUnderWay> {
+  /** Goes on with the runs of an earlier master; returns those that are not finished. */
+  restore(): RunUnderWay[] {
+    const { store, registry } = this.#deps;
+    const restored = store.runs
+      .load(REMEMBERED)
+      .map((model) => this.#add(new RunUnderWay(model, this.#deps)));
+    const unfinished = restored.filter(({ model }) => model.phase !== 'finished');
+    for (const run of unfinished) {
+      if (run.model.phase === 'queued') {
+        this.#queue.push(run);
+        run.queued();
+        continue;
+      }
+      const names = [...new Set([...run.model.cast.values()].flat())];
+      run.resume(
+        new Map(
+          names.flatMap((name) => {
+            const node = registry.get(name);
+            return node ? [[name, node]] : [];
+          }),
+        ),
+      );
+    }
+    return unfinished;
+  }
+
+  /** Queues a run; the same id is the same run. Resolves when that is durable. Throws `NOT_ENOUGH_NODES`, `DISK_FULL`. */
+  submit(id: string, spec: RunSpec, owned: boolean): Promise<RunUnderWay> {
     const known = this.#byId.get(id);
     if (known) return known;
     if (this.#closing) throw this.#closing;
     this.#checkNodes(spec);
-    const submitted = this.#create(id, spec);
+    const submitted = this.#create(id, spec, owned);
     this.#byId.set(id, submitted);
     submitted.catch(() => this.#byId.delete(id));
     return submitted;
@@ -55,8 +82,14 @@ export class Runs {
     return run.model.dir;
   }
 
+  /** Takes no more; what is not finished goes on with the next master. */
+  suspend(): void {
+    this.#closing = new TuttiError('MASTER_STOPPING', 'the master is shutting down');
+    this.#queue.length = 0;
+  }
+
   /** Ends every run as interrupted, and takes no more. */
-  async close(): Promise<void> {
+  async interruptAll(): Promise<void> {
     this.#closing = new TuttiError('MASTER_STOPPING', 'the master is shutting down');
     // Those that are being made end as soon as they are.
     await Promise.allSettled(this.#byId.values());
@@ -77,8 +110,9 @@ export class Runs {
     return { queued: this.#queue.length, unfinished };
   }
 
-  async #create(id: string, spec: RunSpec): Promise<RunUnderWay> {
-    const { clock, directories } = this.#deps;
+  async #create(id: string, spec: RunSpec, owned: boolean): Promise<RunUnderWay> {
+    const { clock, directories, store, requireRoom } = this.#deps;
+    await requireRoom();
     const { number, dir } = await directories.create(slug(spec.suite));
     const model: Run = {
       number,
@@ -88,16 +122,25 @@ export class Runs {
       tests: planTests(spec),
       phase: 'queued',
       started: clock.wallMs(),
-      startedAt: clock.monotonicMs(),
+      owned,
       cast: new Map(),
+      facts: new Map(),
     };
-    const run = new RunUnderWay(model, this.#deps);
-    this.#runs.set(number, run);
+    await store.runs.create(model);
+    const run = this.#add(new RunUnderWay(model, this.#deps));
     this.#queue.push(run);
-    void run.finished.then(() => this.#finished(run));
+    run.queued();
     // A master that began to stop meanwhile has not seen this run.
     if (this.#closing) this.cancel(run, 'the master was stopped');
     else this.#schedule();
+    return run;
+  }
+
+  #add(run: RunUnderWay): RunUnderWay {
+    const { number, id, phase } = run.model;
+    this.#runs.set(number, run);
+    this.#byId.set(id, Promise.resolve(run));
+    if (phase !== 'finished') void run.finished.then(() => this.#finished(run));
     return run;
   }
 

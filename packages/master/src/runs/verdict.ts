@@ -10,6 +10,8 @@
 import { type Exit, isOk, LIMITS, type MemberEnd, type Status, type Subtest, worst } from '@tutti/protocol';
 import type { AttemptRun, MemberRun, Verdict } from './model.ts';
 
+/** Ends that are nothing the script did. */
+const LAB_EXITS: ReadonlySet<Exit['how']> = new Set(['not-started', 'rebooted', 'not-rebooted']);
 const SKIP_CODE = 77;
 const BROKEN_LAB_CODE = 99;
 
@@ -30,6 +32,10 @@ function describeExit(exit: Exit): string {
       return 'was killed (kill -9 or out of memory)';
     case 'not-started':
       return `could not be started: ${exit.message}`;
+    case 'rebooted':
+      return 'ended because its machine rebooted without being asked to';
+    case 'not-rebooted':
+      return `announced a reboot that did not happen: ${exit.message}`;
   }
 }
 
@@ -42,6 +48,10 @@ const STOPPED: Record<NonNullable<MemberEnd['stopped']>, { status: Status; cause
     cause: `was stopped: it wrote more output than is kept (${LIMITS.output.code})`,
   },
   'disk-full': { status: 'ERROR', cause: 'was stopped: the disk of its node is full' },
+  orphaned: {
+    status: 'ERROR',
+    cause: 'was stopped by its agent, which had not reached the master for too long',
+  },
   'given-up': { status: 'ERROR', cause: 'was given up by the master' },
 };
 
@@ -63,7 +73,7 @@ export function memberVerdict(member: MemberRun, told?: { culprit: string | unde
 
 function fromExit(end: MemberEnd): Verdict {
   const cause = describeEnd(end);
-  if (end.exit.how === 'not-started') return { status: 'ERROR', cause };
+  if (LAB_EXITS.has(end.exit.how)) return { status: 'ERROR', cause };
   if (end.exit.how !== 'exited') return { status: 'FAIL', cause };
   if (end.exit.code === 0) return { status: 'PASS' };
   if (end.exit.code === SKIP_CODE)

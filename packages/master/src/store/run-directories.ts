@@ -69,13 +69,15 @@ export class RunDirectories {
     return files.includes(OWNER) ? undefined : dir;
   }
 
-  /** Closes what masters that died have left RUNNING. */
-  async closeInterrupted(): Promise<Interrupted> {
+  /** Closes what masters that died have left RUNNING; `goOn`: runs that this master goes on with. */
+  async closeInterrupted(goOn: ReadonlySet<string> = new Set()): Promise<Interrupted> {
     const closed: string[] = [];
     const failed: { dir: string; error: unknown }[] = [];
     for (const name of await readdir(this.root).catch((): string[] => [])) {
       const dir = join(this.root, name);
-      if (!NUMBERED.test(name) || !(await isOrphan(dir))) continue;
+      if (!NUMBERED.test(name)) continue;
+      if (goOn.has(dir)) await own(dir);
+      if (!(await isOrphan(dir))) continue;
       try {
         if (await closeReport(dir)) closed.push(dir);
         await this.finished(dir);
@@ -105,9 +107,7 @@ export class RunDirectories {
       if ((await this.#newest()) >= number) return undefined;
       const dir = join(this.root, `${number}-${name}`);
       await mkdir(dir);
-      // As a whole: a master that starts just now must not take a half-written one for a dead one's.
-      await writeFile(join(dir, `${OWNER}.new`), JSON.stringify(thisProcess()));
-      await rename(join(dir, `${OWNER}.new`), join(dir, OWNER));
+      await own(dir);
       return dir;
     } finally {
       await rm(claim, { force: true });
@@ -127,6 +127,12 @@ export class RunDirectories {
     this.#pointing = pointing.catch(() => {});
     await pointing;
   }
+}
+
+/** As a whole: a master that starts just now must not take a half-written name for a dead one's. */
+async function own(dir: string): Promise<void> {
+  await writeFile(join(dir, `${OWNER}.new`), JSON.stringify(thisProcess()));
+  await rename(join(dir, `${OWNER}.new`), join(dir, OWNER));
 }
 
 /** Its master is dead. Where nobody is named, the run is finished or somebody is just making it. */

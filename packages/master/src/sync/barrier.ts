@@ -10,6 +10,7 @@
  */
 import { type BarrierArgs, type ErrorCode, type Json, jsonSize, LIMITS, TuttiError } from '@tutti/protocol';
 import type { Cast } from './cast.ts';
+import { broken, culpritOf } from './effects.ts';
 import { agree, type Participants, participantsOf } from './participants.ts';
 
 export interface Arrival {
@@ -38,7 +39,7 @@ export interface Break {
 export type BarrierOutcome =
   | { what: 'waiting' }
   | { what: 'released'; release: Release }
-  | { what: 'broken'; broken: Break; waiters: readonly Arrival[] };
+  | { what: 'broken'; name: string; broken: Break; waiters: readonly Arrival[] };
 
 const WAITING: BarrierOutcome = { what: 'waiting' };
 
@@ -73,6 +74,21 @@ export class Barrier {
   /** Nothing has come of it so far: it might as well never have been asked for. */
   get untouched(): boolean {
     return this.#generation === 0 && this.#arrivals.size === 0 && this.#broken === undefined;
+  }
+
+  /** How many more have to arrive. */
+  get needs(): number {
+    return (this.#participants?.size ?? 0) - this.#arrivals.size;
+  }
+
+  /** As it was after that generation's release. */
+  restoreRelease(generation: number): void {
+    this.#generation = generation + 1;
+  }
+
+  /** As it was after it broke. */
+  restoreBreak(error: TuttiError): void {
+    this.#broken = { error, culprit: culpritOf(error) };
   }
 
   /** Throws a `TuttiError` when this arrival alone is refused. */
@@ -179,12 +195,11 @@ export class Barrier {
   }
 
   #fail(code: ErrorCode, message: string, culprit: string | undefined): BarrierOutcome {
-    const error = new TuttiError(code, message, { details: culprit === undefined ? undefined : { culprit } });
-    const broken = { error, culprit };
-    this.#broken = broken;
+    const why = { error: broken(code, message, culprit), culprit };
+    this.#broken = why;
     const waiters = [...this.#arrivals.values()];
     this.#arrivals = new Map();
-    return { what: 'broken', broken, waiters };
+    return { what: 'broken', name: this.name, broken: why, waiters };
   }
 
   #state({ size }: Participants): string {

@@ -4,6 +4,10 @@
  * A wait belongs to its request, not to the connection it came by: a lost connection leaves it where it is,
  * and the repetition on the next connection is answered. It ends when it is decided, when its caller
  * withdraws it, when its agent comes back without it, or with its space.
+ *
+ * With a log, what was decided is told when the log has kept it, and everything in the order in which it was decided: also
+ * an answer that decides nothing waits for what it may have seen. If the log fails, nothing of the space is certain any
+ * more, and it is closed.
  */
 
 import { type Clock, encodeEvent, FleetingMap, type Withdrawal } from '@tutti/link';
@@ -11,12 +15,18 @@ import { type BarrierArgs, type SyncArgs, type SyncVerb, type SyncWire, TuttiErr
 import type { Release } from './barrier.ts';
 import type { Player } from './cast.ts';
 import { Deadlines, type Due } from './deadlines.ts';
+import type { Effect } from './effects.ts';
 import { type Answer, type Settled, SyncSpace, type Wait } from './space.ts';
 
 /** What the broker needs of an agent's session. */
 export interface SyncSession {
   readonly closed: TuttiError | undefined;
   sendEncoded(frame: Uint8Array): void;
+}
+
+export interface DecisionLog {
+  /** Keeps what an attempt has decided; resolves when it is durable, all calls of one turn together. */
+  append(attempt: string, effects: readonly Effect[]): Promise<void>;
 }
 
 interface Waiter extends Due {
@@ -35,7 +45,22 @@ interface Attempt {
   /** By member and request, as the space knows them: two scripts may choose the same request id. */
   waiters: FleetingMap<string, Waiter>;
   deadlines: Deadlines;
+  /** What was decided and is not durable yet: how much of it, and when all that was said so far has been told. */
+  undurable: number;
+  toldSoFar: Promise<void>;
+  /** Timers after which what nobody of a member stands for is given back. */
+  readonly returning: Map<string, () => void>;
+  /** Why nothing is taken any more. */
+  unusable: TuttiError | undefined;
 }
+
+interface ToTell {
+  waiter: Waiter;
+  answer: Answer;
+}
+
+/** As long as callers have to repeat to a new agent what they asked the old one. */
+const REPEAT_MS = 5000;
 
 /** Seconds before the test's own end at which a barrier without a timeout gives up, so that it can say why. */
 const BEFORE_END = 2;
@@ -52,21 +77,34 @@ export interface MemberCall<V extends SyncVerb> {
 
 export class SyncBroker {
   readonly #clock: Clock;
+  readonly #log: DecisionLog | undefined;
   readonly #attempts = new Map<string, Attempt>();
 
-  constructor(clock: Clock) {
+  /** Without a log answers go out at once. */
+  constructor(clock: Clock, log?: DecisionLog) {
     this.#clock = clock;
+    this.#log = log;
   }
 
-  /** `timeout`: seconds from now until the test times out. */
-  open(id: string, players: Iterable<Player>, timeout: number): void {
+  /** `timeout`: seconds from now until the test times out. `restored`: all that the attempt has decided before. */
+  open(id: string, players: Iterable<Player>, timeout: number, restored: Iterable<Effect> = []): void {
     const deadline = this.#clock.monotonicMs() + timeout * 1000;
-    const space = new SyncSpace(players);
+    const space = SyncSpace.restore(players, restored);
     const waiters = new FleetingMap<string, Waiter>();
     const deadlines = new Deadlines(this.#clock, waiters, (request) =>
       this.#tell(attempt, space.timeOut(request, this.#clock.monotonicMs() / 1000)),
     );
-    const attempt: Attempt = { id, space, deadline, waiters, deadlines };
+    const attempt: Attempt = {
+      id,
+      space,
+      deadline,
+      waiters,
+      deadlines,
+      undurable: 0,
+      toldSoFar: Promise.resolve(),
+      returning: new Map(),
+      unusable: undefined,
+    };
     this.#attempts.set(id, attempt);
   }
 
@@ -79,6 +117,7 @@ export class SyncBroker {
   ): Promise<SyncWire<V>> {
     const attempt = this.#attempts.get(call.attempt);
     if (attempt === undefined) throw new TuttiError('SPACE_CLOSED', 'the test is over');
+    if (attempt.unusable) throw attempt.unusable;
     const { member } = call;
     const request = requestOf(member, call.request);
     return new Promise<SyncWire<SyncVerb>>((resolve, reject) => {
@@ -87,7 +126,7 @@ export class SyncBroker {
       const due = earlier?.due ?? dueOf(verb, call, attempt.deadline);
       const waiter: Waiter = { due, session, resolve, reject };
       attempt.waiters.set(request, waiter);
-      const settled = attempt.space.ask(verb, call.args, { member, request, at: call.at / 1000 });
+      const settled = attempt.space.ask(verb, argsOf(verb, call), { member, request, at: call.at / 1000 });
       this.#tell(attempt, settled);
       if (attempt.waiters.get(request) !== waiter) return;
       attempt.deadlines.arm(due);
@@ -109,6 +148,8 @@ export class SyncBroker {
     for (const request of attempt.space.waitingRequests(member)) {
       if (!requests.has(request.slice(requestOf(member, '').length))) this.#withdraw(attempt, request);
     }
+    // After this master's restart: callers that live say so by repeating.
+    if (attempt.space.hasUnheld(member)) this.#returnLater(attempt, member);
   }
 
   /** The time is over in which callers repeat to a new agent what they asked the old one: what it was not asked is withdrawn. */
@@ -118,12 +159,20 @@ export class SyncBroker {
     for (const request of attempt.space.waitingRequests(member)) {
       if (attempt.waiters.get(request)?.session !== session) this.#withdraw(attempt, request);
     }
+    this.#tell(attempt, attempt.space.returnUnheld(member));
   }
 
-  /** A member has ended or is lost; `how` completes "client.1 on n3: …". */
-  leave(attemptId: string, member: string, how: string): void {
+  /** The member's machine was rebooted: what its predecessor waited for, and the messages it held, are withdrawn. */
+  newIncarnation(attemptId: string, member: string): void {
     const attempt = this.#attempts.get(attemptId);
-    if (attempt) this.#tell(attempt, attempt.space.leave(member, how, this.#clock.monotonicMs() / 1000));
+    if (attempt) this.#tell(attempt, attempt.space.newIncarnation(member));
+  }
+
+  /** A member has ended or is `lost`; `how` completes "client.1 on n3: …". What the lost held is never handed on. */
+  leave(attemptId: string, member: string, how: string, options: { lost?: boolean } = {}): void {
+    const attempt = this.#attempts.get(attemptId);
+    if (attempt)
+      this.#tell(attempt, attempt.space.leave(member, how, this.#clock.monotonicMs() / 1000, options));
   }
 
   space(attemptId: string): SyncSpace | undefined {
@@ -139,9 +188,7 @@ export class SyncBroker {
     const attempt = this.#attempts.get(attemptId);
     if (attempt === undefined) return;
     this.#attempts.delete(attemptId);
-    attempt.deadlines.disarm();
-    for (const waiter of attempt.waiters.values())
-      waiter.reject(new TuttiError('SPACE_CLOSED', 'the test is over'));
+    this.#refuseAll(attempt, new TuttiError('SPACE_CLOSED', 'the test is over'));
   }
 
   debugState(): { spaces: number; waiters: number; timers: number } {
@@ -149,14 +196,24 @@ export class SyncBroker {
     let timers = 0;
     for (const attempt of this.#attempts.values()) {
       waiters += attempt.waiters.size;
-      timers += Number(attempt.deadlines.armed);
+      timers += Number(attempt.deadlines.armed) + attempt.returning.size;
     }
     return { spaces: this.#attempts.size, waiters, timers };
   }
 
   #withdraw(attempt: Attempt, request: string): void {
-    attempt.space.withdraw(request);
+    const others = attempt.space.withdraw(request);
     this.#take(attempt, request)?.reject(new TuttiError('CANCELLED', 'the caller withdrew the request'));
+    this.#tell(attempt, others);
+  }
+
+  #returnLater(attempt: Attempt, member: string): void {
+    attempt.returning.get(member)?.();
+    const cancel = this.#clock.after(REPEAT_MS, () => {
+      attempt.returning.delete(member);
+      this.#tell(attempt, attempt.space.returnUnheld(member));
+    });
+    attempt.returning.set(member, cancel);
   }
 
   #take({ waiters, deadlines }: Attempt, request: string): Waiter | undefined {
@@ -166,12 +223,61 @@ export class SyncBroker {
   }
 
   #tell(attempt: Attempt, settled: Settled[]): void {
-    const told: { waiter: Waiter; answer: Answer }[] = [];
+    const effects = attempt.space.takeEffects();
+    const told: ToTell[] = [];
     for (const { request, answer } of settled) {
       const waiter = this.#take(attempt, request);
       if (waiter) told.push({ waiter, answer });
     }
-    this.#sendData(attempt.id, told);
+    const log = this.#log;
+    if (log === undefined || (effects.length === 0 && attempt.undurable === 0)) this.#send(attempt, told);
+    else this.#tellWhenKept(log, attempt, effects, told);
+  }
+
+  #tellWhenKept(log: DecisionLog, attempt: Attempt, effects: Effect[], told: ToTell[]): void {
+    if (attempt.unusable) {
+      refuse(told, attempt.unusable);
+      return;
+    }
+    // At once: all that is decided in this turn becomes durable together.
+    const durable = effects.length > 0 ? keep(log, attempt.id, effects) : undefined;
+    attempt.undurable += 1;
+    attempt.toldSoFar = Promise.all([durable, attempt.toldSoFar]).then(
+      () => {
+        attempt.undurable -= 1;
+        if (attempt.unusable) refuse(told, attempt.unusable);
+        else this.#send(attempt, told);
+      },
+      (thrown: unknown) => {
+        attempt.undurable -= 1;
+        const error = this.#spoil(attempt, TuttiError.from(thrown));
+        refuse(told, error);
+      },
+    );
+  }
+
+  /** What was decided may be lost: whoever is concerned is told so, and nothing more is taken. */
+  #spoil(attempt: Attempt, cause: TuttiError): TuttiError {
+    attempt.unusable ??= new TuttiError(
+      cause.code,
+      `what this test decides can no longer be kept, so that its barriers, keys, topics and locks are closed: ${cause.message}`,
+      { cause },
+    );
+    this.#refuseAll(attempt, attempt.unusable);
+    return attempt.unusable;
+  }
+
+  #refuseAll(attempt: Attempt, error: TuttiError): void {
+    attempt.deadlines.disarm();
+    for (const cancel of attempt.returning.values()) cancel();
+    attempt.returning.clear();
+    const waiters = [...attempt.waiters.values()];
+    attempt.waiters.clear();
+    for (const waiter of waiters) waiter.reject(error);
+  }
+
+  #send({ id }: Attempt, told: ToTell[]): void {
+    this.#sendData(id, told);
     for (const { waiter, answer } of told) {
       if (answer.ok) waiter.resolve(answer.result);
       else waiter.reject(answer.error);
@@ -179,7 +285,7 @@ export class SyncBroker {
   }
 
   /** All participants' data goes out once per session, encoded once per release, just before the answers. */
-  #sendData(attempt: string, told: { waiter: Waiter; answer: Answer }[]): void {
+  #sendData(attempt: string, told: ToTell[]): void {
     const sessions = new Map<Release, Set<SyncSession>>();
     for (const { waiter, answer } of told) {
       if (!answer.ok || !answer.release?.hasData) continue;
@@ -199,6 +305,20 @@ export class SyncBroker {
 
 function requestOf(member: string, request: string): string {
   return `${member} ${request}`;
+}
+
+/** Requests that are named in arguments are the member's own. */
+function argsOf<V extends SyncVerb>(verb: V, { member, args }: MemberCall<V>): SyncArgs<V> {
+  if (verb !== 'ack' && verb !== 'hold') return args;
+  return { request: requestOf(member, (args as SyncArgs<'ack'>).request) } as SyncArgs<V>;
+}
+
+async function keep(log: DecisionLog, attempt: string, effects: readonly Effect[]): Promise<void> {
+  await log.append(attempt, effects);
+}
+
+function refuse(told: ToTell[], error: TuttiError): void {
+  for (const { waiter } of told) waiter.reject(error);
 }
 
 /** Master monotonic ms at which a wait gives up. */

@@ -18,6 +18,7 @@ export class Cast {
   readonly #players = new Map<string, Player>();
   readonly #roles = new Map<string, string[]>();
   readonly #gone = new Map<string, string>();
+  readonly #lost = new Set<string>();
 
   constructor(players: Iterable<Player>) {
     for (const player of players) {
@@ -44,13 +45,20 @@ export class Cast {
     return this.#players.keys();
   }
 
-  /** The member has ended or is lost; `how` completes the sentence "client.1 on n3: …". The first word stands. */
-  leave(name: string, how: string): void {
-    if (!this.#gone.has(name)) this.#gone.set(name, how);
+  /** The member has ended, or is `lost`; `how` completes the sentence "client.1 on n3: …". The first word stands. */
+  leave(name: string, how: string, lost = false): void {
+    if (this.#gone.has(name)) return;
+    this.#gone.set(name, how);
+    if (lost) this.#lost.add(name);
   }
 
   isGone(name: string): boolean {
     return this.#gone.has(name);
+  }
+
+  /** Gone without having been seen to end: it may still be at work. */
+  isLost(name: string): boolean {
+    return this.#lost.has(name);
   }
 
   goneNames(): IterableIterator<string> {

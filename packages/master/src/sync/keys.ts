@@ -1,5 +1,6 @@
 /** Keys of a sync space: JSON values by name, and who waits for one to be set. Pure. */
-import { type Json, jsonSize, LIMITS, TuttiError } from '@tutti/protocol';
+import { type Json, TuttiError } from '@tutti/protocol';
+import { Room, sizeOfValue } from './room.ts';
 
 export interface KeyWaiter {
   readonly member: string;
@@ -12,25 +13,16 @@ export interface KeyWaiter {
 export class Keys {
   readonly #values = new Map<string, { value: Json; size: number }>();
   readonly #waiters = new Map<string, KeyWaiter[]>();
-  #size = 0;
+  readonly #room: Room;
+
+  constructor(room: Room = new Room()) {
+    this.#room = room;
+  }
 
   /** Sets a key and returns who waited for it. Throws `VALUE_TOO_LARGE` or `SPACE_FULL`. */
   set(key: string, value: Json): KeyWaiter[] {
-    const size = key.length + jsonSize(value);
-    if (size - key.length > LIMITS.keyValue.value) {
-      throw new TuttiError(
-        'VALUE_TOO_LARGE',
-        `the value of key "${key}" has ${size - key.length} bytes, where ${LIMITS.keyValue.value} are allowed`,
-      );
-    }
-    const total = this.#size - (this.#values.get(key)?.size ?? 0) + size;
-    if (total > LIMITS.spaceBytes.value) {
-      throw new TuttiError(
-        'SPACE_FULL',
-        `with key "${key}" the test's keys exceed ${LIMITS.spaceBytes.value} bytes`,
-      );
-    }
-    this.#size = total;
+    const size = key.length + sizeOfValue(`the value of key "${key}"`, value);
+    this.#room.take(`key "${key}"`, size, this.#values.get(key)?.size);
     this.#values.set(key, { value, size });
     const woken = this.#waiters.get(key) ?? [];
     this.#waiters.delete(key);
@@ -79,14 +71,5 @@ export class Keys {
 
   waiting(): KeyWaiter[] {
     return [...this.#waiters.values()].flat();
-  }
-
-  /** The member's requests that wait. */
-  waitingOf(member: string): string[] {
-    const requests: string[] = [];
-    for (const waiters of this.#waiters.values()) {
-      for (const waiter of waiters) if (waiter.member === member) requests.push(waiter.request);
-    }
-    return requests;
   }
 }

@@ -1,12 +1,9 @@
 /**
- * The sync space of one attempt: its barriers and keys, what was decided, and who was told what. Pure.
+ * The sync space of one attempt: its barriers, keys, topics and locks, and what was decided. Pure.
  *
- * A request is put once; putting it again while it waits changes nothing, and after it was decided returns
- * the same answer. Decisions are kept until the space is dropped, with one exception that nobody can notice: a
- * member's next arrival at a barrier proves that it has the answer to its last one there, so that answer (and the
- * data of that release) is let go.
+ * A request is put once; putting it again while it waits changes nothing, and after it was decided returns the same
+ * answer. Each decision is also an effect: a space that is restored from the effects of another answers as that one.
  */
-import { FleetingMap } from '@tutti/link';
 import {
   type BarrierArgs,
   type Json,
@@ -16,36 +13,21 @@ import {
   type SyncWire,
   TuttiError,
 } from '@tutti/protocol';
-import { Barrier, type BarrierOutcome, type Release, seconds } from './barrier.ts';
-import { Cast, type Player } from './cast.ts';
-import { Keys, type KeyWaiter } from './keys.ts';
+import type { BarrierOutcome } from './barrier.ts';
+import type { Cast, Player } from './cast.ts';
+import type { Answer, LastArrival, Settled, Told } from './decisions.ts';
+import { broken, type Caller, type Effect, kept } from './effects.ts';
+import type { KeyWaiter } from './keys.ts';
+import type { LockWaiter } from './locks.ts';
+import { answerOf, type BarrierRecord, ownError, SpaceState } from './space-state.ts';
+import type { Given, Reader } from './topics.ts';
+import type { Wait } from './wait-graph.ts';
+import { aloneInWords, timeoutInWords, waitOf } from './wait-words.ts';
+import { WaitingRequests } from './waiting.ts';
 
-export type Answer =
-  | { ok: true; result: SyncWire<SyncVerb>; release?: Release }
-  | { ok: false; error: TuttiError };
-
-export interface Settled {
-  readonly request: string;
-  readonly answer: Answer;
-}
-
-/** A released barrier, for the report. */
-export interface BarrierRecord {
-  name: string;
-  generation: number;
-  size: number;
-  /** Seconds from first to last arrival. */
-  skew: number;
-}
-
-/** Who waits for what, for people. */
-export interface Wait {
-  member: string;
-  on: string;
-  /** Master time in seconds. */
-  since: number;
-  missing: string[];
-}
+export type { Answer, Settled } from './decisions.ts';
+export type { BarrierRecord } from './space-state.ts';
+export type { Wait } from './wait-graph.ts';
 
 export interface Asked {
   member: string;
@@ -54,167 +36,247 @@ export interface Asked {
   at: number;
 }
 
-/** An arrival that was let in, with its answer as soon as there is one. */
-interface LastArrival {
-  readonly request: string;
-  answer: Answer | undefined;
-}
-
-type Waiting =
-  | { kind: 'barrier'; member: string; name: string; arrival: LastArrival }
-  | { kind: 'key'; waiter: KeyWaiter };
-
-/** More records than this are not kept for the report: a loop of barriers must not fill the memory. */
-const RECORDS = 10_000;
-
 export class SyncSpace {
-  readonly cast: Cast;
-  readonly records: BarrierRecord[] = [];
-  readonly #keys = new Keys();
-  readonly #barriers = new Map<string, Barrier>();
-  /** By request, but for arrivals that were let in. */
-  readonly #decided = new Map<string, Answer>();
-  readonly #waiting = new FleetingMap<string, Waiting>();
-  /** By member and barrier. */
-  readonly #lastArrivals = new Map<string, LastArrival>();
-  /** How many of them have an answer. */
-  #answeredArrivals = 0;
-  readonly #toldOfBreak = new Map<string, { culprit: string | undefined; message: string }>();
+  readonly #state: SpaceState;
+  readonly #waiting = new WaitingRequests();
   readonly #mostDecisions: number;
 
   /** `mostDecisions`: when so many are kept nothing new is taken. */
   constructor(players: Iterable<Player>, mostDecisions: number = LIMITS.spaceDecisions.value) {
-    this.cast = new Cast(players);
+    this.#state = new SpaceState(players);
     this.#mostDecisions = mostDecisions;
+  }
+
+  /** A space that answers every later request as the one would have whose effects these are, all of them, in order. */
+  static restore(players: Iterable<Player>, effects: Iterable<Effect>, mostDecisions?: number): SyncSpace {
+    const space = new SyncSpace(players, mostDecisions);
+    for (const effect of effects) space.#state.apply(effect);
+    return space;
+  }
+
+  get cast(): Cast {
+    return this.#state.cast;
+  }
+
+  /** Of barriers that were released, for the report. */
+  get records(): readonly BarrierRecord[] {
+    return this.#state.records;
+  }
+
+  /** What was decided since it was asked last, in order. */
+  takeEffects(): Effect[] {
+    return this.#state.decisions.takeEffects();
   }
 
   /** Answers settled by this request: its own, if it need not wait, and those of others it wakes. */
   ask<V extends SyncVerb>(verb: V, args: SyncArgs<V>, asked: Asked): Settled[] {
     const { request } = asked;
-    const decided = this.#decided.get(request) ?? this.#arrivalAnswer(verb, args, asked);
+    const decided = this.#answerOf(verb, args, asked);
     if (decided) return [{ request, answer: decided }];
     if (this.#waiting.has(request)) return [];
-    const refusal = this.#refusal(asked.member);
+    const refusal = this.#refusal(verb, asked.member);
     if (refusal) return [{ request, answer: { ok: false, error: refusal } }];
     try {
       return this.#perform(verb, args, asked);
     } catch (error) {
       if (!(error instanceof TuttiError)) throw error;
-      return [this.#refuse(asked, error)];
+      this.#waiting.take(request);
+      return [this.#fail(asked.member, request, error)];
     }
   }
 
-  /** The caller of a request is gone. A decision already made stands. */
-  withdraw(request: string): void {
-    const waiting = this.#waiting.get(request);
-    this.#waiting.delete(request);
-    if (waiting?.kind === 'barrier') this.#withdrawArrival(waiting, request);
-    if (waiting?.kind === 'key') this.#keys.withdraw(waiting.waiter);
+  /** The caller of a request is gone. A decision already made stands; a message that it held goes to the next. */
+  withdraw(request: string): Settled[] {
+    const waiting = this.#waiting.take(request);
+    switch (waiting?.kind) {
+      case 'barrier':
+        this.#withdrawArrival(waiting, request);
+        break;
+      case 'key':
+        this.#state.keys.withdraw(waiting.waiter);
+        break;
+      case 'message':
+        this.#state.topics.withdraw(waiting.reader);
+        break;
+      case 'lock':
+        this.#state.locks.withdraw(waiting.waiter);
+        break;
+      case 'hold':
+        return this.#giveBack(waiting.of);
+      case undefined:
+    }
+    return [];
   }
 
   /** The deadline of a waiting request has passed. */
   timeOut(request: string, at: number): Settled[] {
     const waiting = this.#waiting.get(request);
-    if (waiting === undefined) return [];
-    if (waiting.kind === 'barrier') {
-      const outcome = this.#barriers.get(waiting.name)?.timeOut(waiting.member, at);
-      return outcome ? this.#settle(outcome, request) : [];
+    switch (waiting?.kind) {
+      case 'barrier': {
+        const outcome = this.#state.barriers.get(waiting.name)?.timeOut(waiting.member, at);
+        return outcome ? this.#settle(outcome, request) : [];
+      }
+      case 'key':
+      case 'message':
+      case 'lock':
+        return this.#giveUp(request, timeoutInWords(waiting, at, this.#state.locks));
+      default:
+        return [];
     }
-    const { waiter } = waiting;
-    this.#keys.withdraw(waiter);
-    const message = `key "${waiter.key}" was not set within ${seconds(at - waiter.at)}`;
-    return [this.#decide(request, { ok: false, error: new TuttiError('TIMED_OUT', message) })];
   }
 
   /**
-   * A member has ended or is lost: breaks every wait that needs it. `how` completes "client.1 on n3: …". What it
-   * waits for itself nobody hears of any more: its arrivals do not count.
+   * A member has ended or is `lost`: breaks every wait that needs it. `how` completes "client.1 on n3: …". What it waits
+   * for itself nobody hears of any more: its arrivals do not count. Locks of who ended go to the next, those of the lost
+   * to nobody: they may still be at work.
    */
-  leave(member: string, how: string, at: number): Settled[] {
-    const settled = this.#withdrawAllOf(member, how);
-    this.cast.leave(member, how);
-    for (const barrier of this.#barriers.values()) settled.push(...this.#settle(barrier.someoneLeft(at)));
-    for (const waiter of this.#keys.waiting()) settled.push(...this.#breakIfNobodyLeft(waiter));
-    return settled;
+  leave(member: string, how: string, at: number, { lost = false }: { lost?: boolean } = {}): Settled[] {
+    if (this.cast.isGone(member)) return [];
+    const settled = this.#endWaitsOf(member, how);
+    this.#state.decisions.emit(lost ? { did: 'leave', member, how, lost } : { did: 'leave', member, how });
+    this.cast.leave(member, how, lost);
+    const locks = this.#state.locks.leave(member);
+    for (const waiter of locks.granted) settled.push(this.#grant(waiter));
+    for (const { member: waiting, request, name } of locks.broken)
+      settled.push(this.#fail(waiting, request, this.#state.locks.broken(name)));
+    for (const barrier of this.#state.barriers.values())
+      settled.push(...this.#settle(barrier.someoneLeft(at)));
+    return [...settled, ...this.#breakHopeless()];
+  }
+
+  /** The member's machine was rebooted: what its predecessor waited for, and the messages it held, are withdrawn. */
+  newIncarnation(member: string): Settled[] {
+    return this.#endWaitsOf(member, 'was rebooted');
   }
 
   /** The member's requests that wait now. */
   waitingRequests(member: string): string[] {
-    const requests = this.#keys.waitingOf(member);
-    for (const barrier of this.#barriers.values()) {
+    const requests = this.#waiting.of(member);
+    for (const barrier of this.#state.barriers.values()) {
       const arrival = barrier.waiting.get(member);
       if (arrival !== undefined) requests.push(arrival.request);
     }
     return requests;
   }
 
+  /** Whether the member was given messages that no living caller of it stands for. */
+  hasUnheld(member: string): boolean {
+    return this.#unheld(member).length > 0;
+  }
+
+  /** Gives these messages back. */
+  returnUnheld(member: string): Settled[] {
+    return this.#unheld(member).flatMap((request) => this.#giveBack(request));
+  }
+
   waits(): Wait[] {
-    const atBarriers = [...this.#barriers.values()].flatMap((barrier) => {
+    const atBarriers = [...this.#state.barriers.values()].flatMap((barrier) => {
       if (barrier.waiting.size === 0) return [];
       // One list for all who wait there: of thousands each would otherwise get its own.
       const missing = barrier.missing();
-      const on = `barrier "${barrier.name}"`;
-      return [...barrier.waiting.values()].map(({ member, at }) => ({ member, on, since: at, missing }));
+      const { needs, name } = barrier;
+      const on = `barrier "${name}"`;
+      return [...barrier.waiting.values()].map(({ member, at }) => ({
+        member,
+        on,
+        since: at,
+        missing,
+        needs,
+      }));
     });
-    const forKeys = this.#keys
-      .waiting()
-      .map(({ member, key, at }) => ({ member, on: `key "${key}"`, since: at, missing: [] }));
-    return [...atBarriers, ...forKeys];
+    const others = [...this.#waiting.others()].flatMap(
+      ([, waiting]) => waitOf(waiting, this.#state.locks) ?? [],
+    );
+    return [...atBarriers, ...others];
   }
 
   /** The first break that a member was told of, and who caused it. */
-  toldOfBreak(member: string): { culprit: string | undefined; message: string } | undefined {
-    return this.#toldOfBreak.get(member);
+  toldOfBreak(member: string): Told | undefined {
+    return this.#state.decisions.told(member);
+  }
+
+  #answerOf(verb: SyncVerb, args: unknown, { member, request }: Asked): Answer | undefined {
+    const decided = this.#state.decisions.answer(request);
+    if (decided) return decided;
+    if (verb === 'barrier')
+      return this.#state.decisions.arrivalAnswer(member, (args as BarrierArgs).name, request);
+    const delivery = this.#state.topics.delivery(request);
+    return delivery && this.#message(delivery.topic, delivery.offset);
   }
 
   /** Why nothing new of this member is taken; not a decision, so that it takes no room. */
-  #refusal(member: string): TuttiError | undefined {
+  #refusal(verb: SyncVerb, member: string): TuttiError | undefined {
     if (!this.cast.has(member)) return new TuttiError('NO_SUCH_MEMBER', `${member} is not part of this test`);
     if (this.cast.isGone(member)) return new TuttiError('NO_SUCH_MEMBER', `${member} has ended`);
-    if (this.#decided.size + this.#answeredArrivals < this.#mostDecisions) return undefined;
+    // These two end something and leave nothing behind.
+    if (verb === 'ack' || verb === 'hold') return undefined;
+    if (this.#state.decisions.size + this.#state.topics.size < this.#mostDecisions) return undefined;
     return new TuttiError('SPACE_FULL', `the test has used up its ${this.#mostDecisions} decisions`);
   }
 
-  #withdrawAllOf(member: string, how: string): Settled[] {
-    return this.waitingRequests(member).map((request) => {
-      this.withdraw(request);
-      return { request, answer: { ok: false, error: new TuttiError('CANCELLED', `${member} ${how}`) } };
-    });
-  }
-
-  #withdrawArrival({ member, name }: { member: string; name: string }, request: string): void {
-    const barrier = this.#barriers.get(name);
-    barrier?.withdraw(member);
-    // Arriving and leaving again is no decision, so that it must not leave anything behind.
-    const place = `${member} ${name}`;
-    if (this.#lastArrivals.get(place)?.request === request) this.#lastArrivals.delete(place);
-    if (barrier?.untouched) this.#barriers.delete(name);
-  }
-
   #perform(verb: SyncVerb, args: unknown, asked: Asked): Settled[] {
+    const { member, request, at } = asked;
     switch (verb) {
       case 'barrier':
         return this.#arrive(args as SyncArgs<'barrier'>, asked);
       case 'abort': {
         const { name, reason } = args as SyncArgs<'abort'>;
-        const others = this.#settle(this.#barrier(name).abort(asked.member, reason));
-        return [this.#decide(asked.request, { ok: true, result: {} }), ...others];
+        const others = this.#settle(this.#state.barrier(name).abort(member, reason));
+        return [this.#done({ did: 'abort', request }, {}), ...others];
       }
       case 'set': {
         const { key, value } = args as SyncArgs<'set'>;
-        const woken = this.#keys.set(key, value);
-        return [this.#decide(asked.request, { ok: true, result: {} }), ...this.#wake(woken, value)];
+        const woken = this.#state.keys.set(key, value);
+        return [this.#done({ did: 'set', request, key, value }, {}), ...this.#wake(woken, value)];
       }
       case 'incr': {
         const { key, by = 1 } = args as SyncArgs<'incr'>;
-        const { value, woken } = this.#keys.incr(key, by);
-        return [this.#decide(asked.request, { ok: true, result: { value } }), ...this.#wake(woken, value)];
+        const { value, woken } = this.#state.keys.incr(key, by);
+        return [this.#done({ did: 'incr', request, key, value }, { value }), ...this.#wake(woken, value)];
       }
       case 'get':
         return this.#get(args as SyncArgs<'get'>, asked);
       case 'keys': {
         const { prefix = '' } = args as SyncArgs<'keys'>;
-        return [{ request: asked.request, answer: { ok: true, result: { keys: this.#keys.list(prefix) } } }];
+        return [succeeded(request, { keys: this.#state.keys.list(prefix) })];
+      }
+      case 'send': {
+        const { topic, data } = args as SyncArgs<'send'>;
+        const { offset, given } = this.#state.topics.send(topic, data);
+        return [this.#done({ did: 'send', request, topic, data }, { offset }), ...this.#give(given)];
+      }
+      case 'recv': {
+        const { topic, from, wait } = args as SyncArgs<'recv'>;
+        const reader = { member, request, topic, at };
+        const given =
+          from === undefined ? this.#state.topics.recv(reader) : this.#state.topics.look(reader, from);
+        return this.#received(given, reader, wait);
+      }
+      case 'take': {
+        const { topic, wait } = args as SyncArgs<'take'>;
+        const reader = { member, request, topic, at };
+        return this.#received(this.#state.topics.take(reader), reader, wait);
+      }
+      case 'ack':
+        return this.#acknowledge((args as SyncArgs<'ack'>).request, request);
+      case 'hold': {
+        const { request: of } = args as SyncArgs<'hold'>;
+        if (this.#state.topics.delivery(of)?.consumed) return [succeeded(request, {})];
+        this.#waiting.set(request, { kind: 'hold', member, of });
+        return [];
+      }
+      case 'lock': {
+        const { name, slots } = args as SyncArgs<'lock'>;
+        const waiter = { member, request, name, at };
+        if (this.#state.locks.lock(waiter, slots)) return [this.#grant(waiter)];
+        this.#waiting.set(request, { kind: 'lock', member, waiter });
+        return [];
+      }
+      case 'unlock': {
+        const { name } = args as SyncArgs<'unlock'>;
+        const next = this.#state.locks.unlock(name, member);
+        const done = this.#done({ did: 'unlock', lock: name, member, request }, {});
+        return [done, ...next.map((waiter) => this.#grant(waiter))];
       }
     }
   }
@@ -223,57 +285,139 @@ export class SyncSpace {
     const { name, data } = args;
     const arrival: LastArrival = { request, answer: undefined };
     this.#waiting.set(request, { kind: 'barrier', member, name, arrival });
-    const settled = this.#settle(this.#barrier(name).arrive({ member, request, at, data }, args));
-    // Only an arrival that was let in proves anything; a refused one may come from a second process.
-    const place = `${member} ${name}`;
-    if (this.#lastArrivals.get(place)?.answer !== undefined) this.#answeredArrivals -= 1;
-    this.#lastArrivals.set(place, arrival);
+    const settled = this.#settle(this.#state.barrier(name).arrive({ member, request, at, data }, args));
+    this.#state.decisions.letIn(member, name, arrival);
     return settled;
   }
 
-  #arrivalAnswer(verb: SyncVerb, args: unknown, { member, request }: Asked): Answer | undefined {
-    if (verb !== 'barrier') return undefined;
-    const last = this.#lastArrivals.get(`${member} ${(args as BarrierArgs).name}`);
-    return last?.request === request ? last.answer : undefined;
+  #withdrawArrival({ member, name }: { member: string; name: string }, request: string): void {
+    const barrier = this.#state.barriers.get(name);
+    barrier?.withdraw(member);
+    this.#state.decisions.forgetArrival(member, name, request);
+    if (barrier?.untouched) this.#state.barriers.delete(name);
   }
 
   #get({ key, wait = false }: SyncArgs<'get'>, asked: Asked): Settled[] {
-    const value = this.#keys.get(key);
+    const value = this.#state.keys.get(key);
     // A look is no decision: asked again it looks again.
     if (value !== undefined || !wait) return [found(asked.request, value)];
     const waiter = { ...asked, key };
-    this.#keys.wait(waiter);
-    this.#waiting.set(asked.request, { kind: 'key', waiter });
-    return this.#breakIfNobodyLeft(waiter);
+    this.#state.keys.wait(waiter);
+    this.#waiting.set(asked.request, { kind: 'key', member: asked.member, waiter });
+    return this.#breakIfAlone(asked.member, asked.request);
   }
 
   #wake(woken: KeyWaiter[], value: Json): Settled[] {
     return woken.map(({ request }) => {
-      this.#waiting.delete(request);
+      this.#waiting.take(request);
       return found(request, value);
     });
   }
 
-  #breakIfNobodyLeft(waiter: KeyWaiter): Settled[] {
-    if (this.cast.size - this.cast.goneCount > (this.cast.isGone(waiter.member) ? 0 : 1)) return [];
-    this.#keys.withdraw(waiter);
-    const others = [...this.cast.goneNames()].filter((name) => name !== waiter.member);
-    const message =
-      others.length === 0
-        ? `key "${waiter.key}" is not set, and ${waiter.member} is the only member of the test`
-        : `key "${waiter.key}" can no longer be set: ${this.cast.describeMissing(others)}`;
-    const error = new TuttiError('WAIT_BROKEN', message, { details: { culprit: others[0] } });
-    this.#told(waiter.member, others[0], message);
-    return [this.#decide(waiter.request, { ok: false, error })];
+  #received(given: Given | undefined, reader: Reader, wait = true): Settled[] {
+    const { member, request, topic } = reader;
+    if (given) return this.#give([given]);
+    if (wait) {
+      this.#waiting.set(request, { kind: 'message', member, reader });
+      return this.#breakIfAlone(member, request);
+    }
+    this.#state.topics.withdraw(reader);
+    return [succeeded(request, { found: false, offset: this.#state.topics.end(topic), data: null })];
   }
 
-  #barrier(name: string): Barrier {
-    let barrier = this.#barriers.get(name);
-    if (barrier === undefined) {
-      barrier = new Barrier(name, this.cast);
-      this.#barriers.set(name, barrier);
+  /** What one operation gave to whom: of one message to all its receivers there is one effect. */
+  #give(given: Given[]): Settled[] {
+    const receivers: Caller[] = [];
+    const settled = given.map(({ how, reader, offset }) => {
+      const { member, request, topic } = reader;
+      this.#waiting.take(request);
+      if (how === 'recv') {
+        receivers.push([member, request]);
+        if (receivers.length === 1)
+          this.#state.decisions.emit({ did: 'deliver', how, topic, offset, to: receivers });
+      } else if (how === 'take')
+        this.#state.decisions.emit({ did: 'deliver', how, topic, offset, to: [[member, request]] });
+      return { request, answer: this.#message(topic, offset) };
+    });
+    return settled;
+  }
+
+  #message(topic: string, offset: number): Answer {
+    return {
+      ok: true,
+      result: { found: true, offset, data: this.#state.topics.message(topic, offset) ?? null },
+    };
+  }
+
+  #acknowledge(of: string, request: string): Settled[] {
+    try {
+      if (this.#state.topics.ack(of)) this.#state.decisions.emit({ did: 'ack', request: of });
+    } catch (thrown) {
+      // Not kept: it is as true when it is asked again.
+      return [{ request, answer: { ok: false, error: TuttiError.from(thrown) } }];
     }
-    return barrier;
+    const settled = [succeeded(request, {})];
+    const hold = this.#waiting.holdOf(of);
+    if (hold !== undefined) {
+      this.#waiting.take(hold);
+      settled.push(succeeded(hold, {}));
+    }
+    return settled;
+  }
+
+  #giveBack(request: string): Settled[] {
+    const given = this.#state.topics.giveBack(request);
+    if (given === undefined) return [];
+    this.#state.decisions.emit({ did: 'return', request });
+    return this.#give(given);
+  }
+
+  #unheld(member: string): string[] {
+    const given = this.#state.topics.unacknowledged(member);
+    return given.filter((request) => this.#waiting.holdOf(request) === undefined);
+  }
+
+  #grant({ name, member, request }: LockWaiter): Settled {
+    this.#waiting.take(request);
+    return this.#done(
+      { did: 'grant', lock: name, slots: this.#state.locks.slots(name), member, request },
+      {},
+    );
+  }
+
+  /** Withdraws all that the member waits for, and gives back what it was given: holds last, or it would give to itself. */
+  #endWaitsOf(member: string, how: string): Settled[] {
+    const requests = this.waitingRequests(member);
+    const isHold = (request: string) => this.#waiting.get(request)?.kind === 'hold';
+    const inOrder = [...requests.filter((request) => !isHold(request)), ...requests.filter(isHold)];
+    const error = new TuttiError('CANCELLED', `${member} ${how}`);
+    const settled = inOrder.flatMap((request): Settled[] => [
+      ...this.withdraw(request),
+      { request, answer: { ok: false, error } },
+    ]);
+    return [
+      ...settled,
+      ...this.#state.topics.unacknowledged(member).flatMap((request) => this.#giveBack(request)),
+    ];
+  }
+
+  #breakHopeless(): Settled[] {
+    // Cheap while two are left: each could do it for the other.
+    if (this.cast.size - this.cast.goneCount > 1) return [];
+    return [...this.#waiting.others()].flatMap(([request, { member }]) =>
+      this.#breakIfAlone(member, request),
+    );
+  }
+
+  /** Keys and messages can come from any other member, and only while there is one. */
+  #breakIfAlone(member: string, request: string): Settled[] {
+    if (this.cast.size - this.cast.goneCount > (this.cast.isGone(member) ? 0 : 1)) return [];
+    const waiting = this.#waiting.get(request);
+    if (waiting?.kind !== 'key' && waiting?.kind !== 'message') return [];
+    const others = [...this.cast.goneNames()].filter((name) => name !== member);
+    const message = aloneInWords(waiting, others, this.cast);
+    this.withdraw(request);
+    return [this.#fail(member, request, broken('WAIT_BROKEN', message, others[0]))];
   }
 
   /** `timedOut`: the request whose own deadline broke it hears TIMED_OUT, the others BARRIER_BROKEN. */
@@ -283,61 +427,55 @@ export class SyncSpace {
         return [];
       case 'released': {
         const { release } = outcome;
-        const { generation, arrivals, hasData } = release;
-        this.#record(release);
-        return arrivals.map(({ request }, rank) =>
-          this.#decide(request, {
-            ok: true,
-            result: { generation, rank, size: arrivals.length, hasData },
-            release,
-          }),
+        this.#state.record(release);
+        this.#state.decisions.emit({ did: 'release', ...release });
+        return release.arrivals.map(({ request }, rank) =>
+          this.#decideArrival(request, answerOf(release, rank)),
         );
       }
       case 'broken': {
-        const { error, culprit } = outcome.broken;
-        return outcome.waiters.map(({ member, request }) => {
-          this.#told(member, culprit, error.message);
-          const own = request === timedOut ? new TuttiError('TIMED_OUT', error.message) : error;
-          return this.#decide(request, { ok: false, error: own });
+        const { error } = outcome.broken;
+        const waiters = outcome.waiters.map(({ member, request }): Caller => [member, request]);
+        const effect = { did: 'break', name: outcome.name, error: kept(error), waiters } as const;
+        this.#state.decisions.emit(timedOut === undefined ? effect : { ...effect, timedOut });
+        return waiters.map(([member, request]) => {
+          this.#state.decisions.tell(member, error);
+          return this.#decideArrival(request, { ok: false, error: ownError(error, request, timedOut) });
         });
       }
     }
   }
 
-  #record({ name, generation, arrivals }: Release): void {
-    if (this.records.length >= RECORDS) return;
-    let first = Number.POSITIVE_INFINITY;
-    let last = Number.NEGATIVE_INFINITY;
-    for (const { at } of arrivals) {
-      first = Math.min(first, at);
-      last = Math.max(last, at);
-    }
-    this.records.push({ name, generation, size: arrivals.length, skew: last - first });
+  #decideArrival(request: string, answer: Answer): Settled {
+    const waiting = this.#waiting.take(request);
+    if (waiting?.kind !== 'barrier') throw new Error(`arrival ${request} was answered and did not wait`);
+    return this.#state.decisions.keepArrival(waiting.arrival, answer);
   }
 
-  #refuse({ member, request }: Asked, error: TuttiError): Settled {
-    this.#waiting.delete(request);
-    const culprit = error.details?.['culprit'];
-    if (error.code.startsWith('BARRIER_'))
-      this.#told(member, typeof culprit === 'string' ? culprit : undefined, error.message);
-    return this.#decide(request, { ok: false, error });
+  #giveUp(request: string, message: string): Settled[] {
+    const member = this.#waiting.get(request)?.member;
+    if (member === undefined) return [];
+    this.withdraw(request);
+    return [this.#fail(member, request, new TuttiError('TIMED_OUT', message))];
   }
 
-  #told(member: string, culprit: string | undefined, message: string): void {
-    if (!this.#toldOfBreak.has(member)) this.#toldOfBreak.set(member, { culprit, message });
+  #fail(member: string, request: string, error: TuttiError): Settled {
+    this.#waiting.take(request);
+    this.#state.decisions.emit({ did: 'fail', member, request, error: kept(error) });
+    this.#state.decisions.tell(member, error);
+    return this.#state.decisions.keep(request, { ok: false, error });
   }
 
-  #decide(request: string, answer: Answer): Settled {
-    const waiting = this.#waiting.get(request);
-    this.#waiting.delete(request);
-    if (waiting?.kind === 'barrier') {
-      waiting.arrival.answer = answer;
-      this.#answeredArrivals += 1;
-    } else this.#decided.set(request, answer);
-    return { request, answer };
+  #done(effect: Effect & { request: string }, result: SyncWire<SyncVerb>): Settled {
+    this.#state.decisions.emit(effect);
+    return this.#state.decisions.keep(effect.request, { ok: true, result });
   }
 }
 
+function succeeded(request: string, result: SyncWire<SyncVerb>): Settled {
+  return { request, answer: { ok: true, result } };
+}
+
 function found(request: string, value: Json | undefined): Settled {
-  return { request, answer: { ok: true, result: { found: value !== undefined, value: value ?? null } } };
+  return succeeded(request, { found: value !== undefined, value: value ?? null });
 }

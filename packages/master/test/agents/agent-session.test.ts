@@ -1,6 +1,7 @@
 import { TuttiError } from '@tutti/protocol';
 import { MemorySink, MemorySource, rejection, settled } from '@tutti/testkit';
 import { describe, expect, test } from 'vitest';
+import type { Node } from '../../src/agents/node.ts';
 import type { LiveMember } from '../../src/runs/members.ts';
 import { type FakeAgent, id, Lab, MASTER, memberEnd } from '../lab.ts';
 import { players } from '../sync/players.ts';
@@ -9,7 +10,7 @@ const ATTEMPT = id('a');
 const [MINE, OTHERS] = [id('1'), id('2')];
 
 /** A member that writes down what it is told. */
-function watched(member: string, name: string, node: string, more: Partial<LiveMember> = {}) {
+function watched(member: string, name: string, machine: Node, more: Partial<LiveMember> = {}) {
   const told: unknown[] = [];
   const sinks = new Map<string, MemorySink>();
   const sink = (what: string) => {
@@ -18,16 +19,23 @@ function watched(member: string, name: string, node: string, more: Partial<LiveM
     return Promise.resolve(made);
   };
   const live: LiveMember = {
-    ...{ id: member, name, node, attempt: ATTEMPT, owed: false, lost: false },
+    ...{ id: member, name, node: machine.name, machine, attempt: ATTEMPT, owed: false, lost: false },
     files: {
       log: (source: string, incarnation: number) => sink(`${source}.${incarnation}`),
       artifact: ({ path }: { path: string }) => sink(path),
     } as unknown as LiveMember['files'],
-    end: (end) => told.push(end),
+    end: (end) => {
+      told.push(end);
+      return Promise.resolve();
+    },
     collected: (collected) => {
       told.push(collected);
       return Promise.resolve();
     },
+    rebooting: async () => {},
+    rebootOther: async () => {},
+    extend: async () => 60,
+    present: () => {},
     vanished: () => told.push('vanished'),
     ...more,
   };
@@ -38,8 +46,8 @@ async function labWithMembers() {
   const lab = new Lab();
   const agent = await lab.connect({ name: 'n1' });
   await lab.connect({ name: 'n2' });
-  const mine = watched(MINE, 'client.0', 'n1');
-  const others = watched(OTHERS, 'client.1', 'n2');
+  const mine = watched(MINE, 'client.0', lab.node('n1'));
+  const others = watched(OTHERS, 'client.1', lab.node('n2'));
   lab.live.add(mine.live);
   lab.live.add(others.live);
   lab.broker.open(ATTEMPT, players({ client: 2 }), 60);
@@ -70,8 +78,8 @@ describe('an agent', () => {
   });
 
   test.for([
-    [2, /agent n1 speaks protocol 2\.0, this master 1\.0: upgrade this master/],
-    [0, /agent n1 speaks protocol 0\.0, this master 1\.0: upgrade agent n1/],
+    [2, /agent n1 speaks protocol 2\.0, this master 1\.\d+: upgrade this master/],
+    [0, /agent n1 speaks protocol 0\.0, this master 1\.\d+: upgrade agent n1/],
   ] as const)('of major version %d is refused, and told which side to upgrade', async ([major, message]) => {
     const lab = new Lab();
     const agent = lab.dial();
@@ -153,7 +161,7 @@ describe('a stream of an agent', () => {
     const target =
       to === 'blob'
         ? ({ to, digest: 'd'.repeat(64), size: 5 } as const)
-        : ({ to, run: 1, path: 'report.yaml', size: 5 } as const);
+        : ({ to, run: 1, path: 'report.yaml', size: 5, mode: 0o644 } as const);
     expect(await rejection(agent.session.openStream(target, new MemorySource(bytes)))).toMatchObject({
       code: 'BAD_PARAMS',
       message: `an agent does not send a ${to}`,
@@ -162,12 +170,20 @@ describe('a stream of an agent', () => {
 });
 
 describe('an agent that comes back', () => {
-  const present = (member: string, master = MASTER) => ({ member, master, state: 'running' as const });
+  const present = (member: string, master = MASTER) => ({
+    member,
+    master,
+    state: 'running' as const,
+    incarnation: 0,
+  });
 
   test('without a member that it owes says that it has vanished', async () => {
     const lab = new Lab();
     await (await lab.connect()).cut();
-    const [owed, free] = [watched(MINE, 'client.0', 'n1', { owed: true }), watched(OTHERS, 'client.1', 'n1')];
+    const [owed, free] = [
+      watched(MINE, 'client.0', lab.node('n1'), { owed: true }),
+      watched(OTHERS, 'client.1', lab.node('n1')),
+    ];
     lab.live.add(owed.live);
     lab.live.add(free.live);
     await lab.connect();
@@ -176,7 +192,8 @@ describe('an agent that comes back', () => {
 
   test('with a member that it owes goes on with it', async () => {
     const lab = new Lab();
-    const { live, told } = watched(MINE, 'client.0', 'n1', { owed: true });
+    await (await lab.connect()).cut();
+    const { live, told } = watched(MINE, 'client.0', lab.node('n1'), { owed: true });
     lab.live.add(live);
     await lab.connect({ members: [present(MINE)] });
     expect(told).toEqual([]);
@@ -184,9 +201,11 @@ describe('an agent that comes back', () => {
 
   test('gives up members of other masters, members nobody knows, those of other nodes and those that are lost', async () => {
     const lab = new Lab();
-    lab.live.add(watched(id('1'), 'client.0', 'n1').live);
-    lab.live.add(watched(id('2'), 'client.1', 'n2').live);
-    lab.live.add(watched(id('3'), 'client.2', 'n1', { lost: true }).live);
+    await (await lab.connect()).cut();
+    await lab.connect({ name: 'n2', agent: id('2') });
+    lab.live.add(watched(id('1'), 'client.0', lab.node('n1')).live);
+    lab.live.add(watched(id('2'), 'client.1', lab.node('n2')).live);
+    lab.live.add(watched(id('3'), 'client.2', lab.node('n1'), { lost: true }).live);
     const members = [
       present(id('1')),
       present(id('2')),

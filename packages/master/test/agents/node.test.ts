@@ -86,7 +86,7 @@ describe('a file for a node', () => {
 });
 
 describe('a node with members that nobody wants', () => {
-  const members = [{ member: M, master: id('e'), state: 'running' as const }];
+  const members = [{ member: M, master: id('e'), state: 'running' as const, incarnation: 0 }];
 
   test('is not idle until its agent has confirmed that they are gone, and then says so', async () => {
     const lab = new Lab();
@@ -128,7 +128,7 @@ describe('a node with members that nobody wants', () => {
     await agent.cut();
     lab.node('n1').forget(M);
     const back = await lab.connect({
-      members: [{ member: M, master: id('f'), state: 'ended' }],
+      members: [{ member: M, master: id('f'), state: 'ended', incarnation: 0 }],
       handlers: { 'member.forget': never },
     });
     expect(back.asked).toEqual(['member.forget 1111']);

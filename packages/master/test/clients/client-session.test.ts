@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { putJson, Session } from '@tutti/link';
 import { type EventParams, PROTOCOL, type RunSpec, type StreamTarget } from '@tutti/protocol';
@@ -28,11 +28,23 @@ async function aLab() {
     const pair = memoryTransports({ clock: lab.clock });
     const { masterClock: clock, registry, runs, blobs } = lab;
     const served = serveClient(pair.right, {
-      ...{ master: MASTER, software: '0.1.0', clock, registry, runs, ownership, blobs, log: quiet },
+      ...{
+        master: MASTER,
+        software: '0.1.0',
+        clock,
+        registry,
+        runs,
+        ownership,
+        broker: lab.broker,
+        blobs,
+        log: quiet,
+      },
     });
     const heads: EventParams<'run.changed'>[] = [];
     const tests: EventParams<'test.changed'>[] = [];
     const files = new Map<string, MemorySink>();
+    const modes = new Map<string, number>();
+    const links: string[] = [];
     const session = new Session({
       transport: pair.left,
       sends: 'client→master',
@@ -44,7 +56,11 @@ async function aLab() {
       }),
       accept: (target: StreamTarget) => {
         const sink = new MemorySink();
-        if (target.to === 'result') files.set(target.path, sink);
+        if (target.to === 'result') {
+          files.set(target.path, sink);
+          modes.set(target.path, target.mode);
+        }
+        if (target.to === 'resultLink') links.push(`${target.path} -> ${target.target}`);
         return sink;
       },
       clock: lab.clock,
@@ -55,7 +71,7 @@ async function aLab() {
       const blob = await putJson(lab.blobs, spec);
       return (await session.call('run.submit', { id: id(number), spec: blob, owned })).run;
     };
-    return { session, served, pair, welcome, submit, heads, tests, files };
+    return { session, served, pair, welcome, submit, heads, tests, files, modes, links };
   };
   return { lab, ownership, connect };
 }
@@ -230,7 +246,7 @@ describe('the results of a run', () => {
       'out/.part-1',
     ])
       await writeFile(join(dir, name), name);
-    return { ...peer, member };
+    return { ...peer, member, dir };
   }
 
   test('are sent as files, without what is only the master’s own', async () => {
@@ -246,6 +262,19 @@ describe('the results of a run', () => {
       ].toSorted(),
     );
     expect(String(files.get(`${member}/stdout.log`)?.file.bytes)).toBe('stdout.log');
+  });
+
+  test('keep their permissions, and the links that stay inside, which come last', async () => {
+    const { session, modes, links, files, member, dir } = await withResults();
+    await chmod(join(dir, 'out/.part-1'), 0o751);
+    await mkdir(join(dir, 'out/d'));
+    await symlink('../stdout.log.idx', join(dir, 'out/d/in'));
+    await symlink('/etc/passwd', join(dir, 'out/absolute'));
+    await symlink('../../../../../..', join(dir, 'out/climbs'));
+    expect(await session.call('run.fetch', { run: 1, logs: true })).toEqual({ files: 5 });
+    expect(modes.get(`${member}/out/.part-1`)).toBe(0o751);
+    expect(links).toEqual([`${member}/out/d/in -> ../stdout.log.idx`]);
+    expect([...files.keys()]).not.toContain(`${member}/out/d/in`);
   });
 
   test('without logs are the reports alone', async () => {

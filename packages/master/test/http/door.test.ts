@@ -5,7 +5,7 @@ import { createServer, Server } from 'node:http';
 import { type AddressInfo, connect, createServer as createSocketServer } from 'node:net';
 import { join } from 'node:path';
 import { dial, type ListenAddress, Session, type Transport } from '@tutti/link';
-import { PROTOCOL } from '@tutti/protocol';
+import { PROTOCOL, TuttiError } from '@tutti/protocol';
 import { eventually, FakeClock, refuseStreams, rejection, stubEvents, stubHandlers } from '@tutti/testkit';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Door } from '../../src/http/door.ts';
@@ -17,7 +17,7 @@ const LOOPBACK: ListenAddress = { host: '127.0.0.1', port: 0 };
 const EMPTY = { sessions: 0, watched: 0 };
 
 /** A door behind which clients are served: they are let in when they say hello. */
-function aDoor(address: ListenAddress = LOOPBACK) {
+function aDoor(address: ListenAddress = LOOPBACK, ready: () => Promise<void> = async () => {}) {
   const clock = new FakeClock();
   const served: Pick<Session, 'transport' | 'closed' | 'ping'>[] = [];
   const serve = (transport: Transport) => {
@@ -36,7 +36,7 @@ function aDoor(address: ListenAddress = LOOPBACK) {
     served.push(session);
     return session;
   };
-  const door = new Door({ address, token: TOKEN, clock, agent: serve, client: serve });
+  const door = new Door({ address, token: TOKEN, clock, agent: serve, client: serve, ready });
   onTestFinished(() => door.close());
   return { clock, door, served };
 }
@@ -70,6 +70,12 @@ describe('the door', () => {
       const response = await fetch(url + path);
       expect([response.status, await response.text()]).toEqual([status, text]);
     }
+  });
+
+  test('tells why no new work is taken at present', async () => {
+    const { door } = aDoor(LOOPBACK, () => Promise.reject(new TuttiError('DISK_FULL', 'no room')));
+    const response = await fetch(`${http(await door.open())}/readyz`);
+    expect([response.status, await response.text()]).toEqual([503, 'no room\n']);
   });
 
   /** The whole answer to an upgrade request. */
@@ -165,7 +171,7 @@ describe('the door', () => {
       throw new Error('nobody comes');
     };
     const door = new Door({
-      ...{ address: LOOPBACK, token: TOKEN, clock, agent: serve, client: serve },
+      ...{ address: LOOPBACK, token: TOKEN, clock, agent: serve, client: serve, ready: async () => {} },
       onError: (error) => errors.push(error),
     });
     onTestFinished(() => door.close());

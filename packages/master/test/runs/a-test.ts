@@ -36,6 +36,8 @@ export function member(words: string, more: Partial<MemberRun> = {}): MemberRun 
     essential: true,
     dir: `tests/01-throughput/attempt-1/${name}`,
     state: 'ended',
+    incarnation: 0,
+    collected: true,
     subtests: [],
     skipped: [],
     ...more,
@@ -52,5 +54,5 @@ export function exits(exit: MemberEnd['exit'], more: Partial<MemberEnd> = {}): P
 }
 
 export function attempt(members: MemberRun[], more: Partial<AttemptRun> = {}): AttemptRun {
-  return { n: 1, id: '2'.repeat(32), members, barriers: [], ...more };
+  return { n: 1, id: '2'.repeat(32), members, barriers: [], extensions: {}, ...more };
 }

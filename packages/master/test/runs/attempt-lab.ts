@@ -56,8 +56,10 @@ export class AttemptLab extends Lab {
       stage:
         stage ?? ((member: MemberUnderWay, signal: AbortSignal) => member.prepare(order(member), signal)),
       changed: () => {},
+      keep: { attempt: async () => {}, test: async () => {} },
+      decisions: () => [],
     };
-    lab.attempt = new Attempt(lab.test, lab.model, deps, (onEnd) => {
+    lab.attempt = new Attempt(lab.test, lab.model, deps, (hooks) => {
       for (const model of lab.model.members) {
         const member = new MemberUnderWay({
           model,
@@ -65,8 +67,10 @@ export class AttemptLab extends Lab {
           node: lab.node(model.node),
           files: files(`/nonexistent/${model.dir}`),
           grace: lab.test.spec.grace,
+          resumed: false,
           clock: lab.masterClock,
-          onEnd,
+          keep: async () => {},
+          ...hooks,
         });
         lab.members.push(member);
       }

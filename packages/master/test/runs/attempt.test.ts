@@ -327,7 +327,7 @@ describe("an operator's cancel", () => {
 
 describe('a node that is away', () => {
   const present = (lab: AttemptLab, name: string) => [
-    { member: lab.id(name), master: id('f'), state: 'running' as const },
+    { member: lab.id(name), master: id('f'), state: 'running' as const, incarnation: 0 },
   ];
 
   test('for less than the grace goes on with its member', async () => {
@@ -476,7 +476,7 @@ describe('an agent that does not answer', () => {
       'n1',
       await lab.connect({
         name: 'n1',
-        members: [{ member: lab.id('client.0'), master: id('f'), state: 'running' }],
+        members: [{ member: lab.id('client.0'), master: id('f'), state: 'running', incarnation: 0 }],
       }),
     );
     await lab.endStopped('client.0');

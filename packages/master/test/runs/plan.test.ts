@@ -71,7 +71,7 @@ function run(more: Partial<Run> = {}): Run {
   const test = testRun(testSpec([role('server'), role('client', 2)], { params: { seconds: 1 } }));
   return {
     ...{ number: 7, id: id('1'), spec: spec(test.spec), dir: '/runs/7-traffic', tests: [test] },
-    ...{ phase: 'running', started: Date.UTC(2030, 0, 1), startedAt: 5 },
+    ...{ phase: 'running', started: Date.UTC(2030, 0, 1), owned: false, facts: new Map() },
     cast: new Map([
       ['server', ['n1']],
       ['client', ['n2', 'n3']],
@@ -96,7 +96,7 @@ describe('the report of a run', () => {
   it('is valid while it goes on, and says what is known so far', () => {
     const going = run();
     going.tests[0]!.attempts.push({
-      ...{ n: 1, id: id('2'), barriers: [] },
+      ...{ n: 1, id: id('2'), barriers: [], extensions: {} },
       members: [ended('server.0', 'PASS'), member('client.0 on n2', { state: 'running' })],
     });
     const report = reportOf(going, facts);
@@ -120,7 +120,7 @@ describe('the report of a run', () => {
     const [done] = finished.tests;
     Object.assign(done!, { status: 'FAIL', cause: 'x', duration: 3 });
     done!.attempts.push({
-      ...{ n: 1, id: id('2'), status: 'FAIL', cause: 'x' },
+      ...{ n: 1, id: id('2'), status: 'FAIL', cause: 'x', extensions: {} },
       barriers: [{ name: 'go', generation: 0, size: 3, skew: 0.01234 }],
       members: [
         ended('server.0', 'FAIL', {
@@ -175,7 +175,7 @@ describe('what watchers see', () => {
     const waiting = testRun(testSpec([role('server'), role('client', 2)]));
     expect(TestView.parse(testView(waiting))).toMatchObject({ members: [], size: 3, state: 'waiting' });
     waiting.attempts.push({
-      ...{ n: 1, id: id('2'), barriers: [] },
+      ...{ n: 1, id: id('2'), barriers: [], extensions: {} },
       members: [ended('server.0', 'PASS'), member('client.0 on n2', { state: 'running' })],
     });
     waiting.state = 'running';
@@ -192,7 +192,7 @@ describe('what watchers see', () => {
     const members = Array.from({ length: 500 }, (_, n) =>
       n < 400 ? ended(`client.${n}`, 'PASS') : member(`client.${n}`, { state: 'running' }),
     );
-    test.attempts.push({ n: 1, id: id('2'), barriers: [], members });
+    test.attempts.push({ n: 1, id: id('2'), barriers: [], extensions: {}, members });
     const view = testView(test);
     expect(view.members).toHaveLength(200);
     expect(view.members.filter(({ state }) => state === 'running')).toHaveLength(100);

@@ -6,6 +6,7 @@ import { AttemptFactory } from '../../src/runs/attempt-factory.ts';
 import type { RunUnderWay } from '../../src/runs/run-under-way.ts';
 import { Runs } from '../../src/runs/runs.ts';
 import { RunDirectories } from '../../src/store/run-directories.ts';
+import { Store } from '../../src/store/store.ts';
 import { type AgentOptions, type FakeAgent, Lab, MASTER, memberEnd, quiet } from '../lab.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 import { testSpec } from './a-test.ts';
@@ -14,6 +15,7 @@ export class RunsLab extends Lab {
   readonly dir: string;
   readonly blobs: BlobCache;
   readonly directories: RunDirectories;
+  readonly store: Store;
   readonly attempts: AttemptFactory;
   readonly runs: Runs;
   #submitted = 0;
@@ -22,10 +24,20 @@ export class RunsLab extends Lab {
     super();
     this.dir = dir;
     this.blobs = blobs;
+    this.store = Store.open({ path: ':memory:', clock: this.masterClock, log: quiet });
     this.directories = new RunDirectories(join(dir, 'runs'));
     const { masterClock: clock, registry, broker, live, directories } = this;
-    this.attempts = new AttemptFactory({ master: MASTER, clock, broker, live, blobs, log: quiet });
-    this.runs = new Runs({ clock, registry, directories, attempts: this.attempts, log: quiet });
+    const { store } = this;
+    this.attempts = new AttemptFactory({ master: MASTER, clock, broker, live, blobs, store, log: quiet });
+    this.runs = new Runs({
+      clock,
+      registry,
+      directories,
+      attempts: this.attempts,
+      store,
+      requireRoom: async () => {},
+      log: quiet,
+    });
   }
 
   static async open(): Promise<RunsLab> {
@@ -71,6 +83,6 @@ export class RunsLab extends Lab {
       tests: tests.map((test) => testSpec(test.roles, test)),
       ...more,
     };
-    return this.runs.submit(this.#submitted.toString(16).padStart(32, '0'), spec);
+    return this.runs.submit(this.#submitted.toString(16).padStart(32, '0'), spec, false);
   }
 }

@@ -138,8 +138,8 @@ describe('a run that is submitted', () => {
     const spec = { suite: 's', files: [], tests: [] as never[] };
     const full = { ...spec, tests: (await lab.submit([one])).model.spec.tests };
     const [first, second] = await Promise.all([
-      lab.runs.submit(id('9'), full),
-      lab.runs.submit(id('9'), full),
+      lab.runs.submit(id('9'), full, false),
+      lab.runs.submit(id('9'), full, false),
     ]);
     expect(second).toBe(first);
     await first.finished;
@@ -220,7 +220,7 @@ describe('a run that is submitted', () => {
     lab.node('n2').holder = 5;
     const run = await lab.submit([one]);
     const confirmed = Promise.withResolvers<Record<string, never>>();
-    const members = [{ member: id('7'), master: id('e'), state: 'running' as const }];
+    const members = [{ member: id('7'), master: id('e'), state: 'running' as const, incarnation: 0 }];
     await lab.quick('n1', 0, { members, handlers: { 'member.forget': () => confirmed.promise } });
     await settled();
     expect([run.model.phase, states(lab)[0]]).toEqual(['queued', 'n1 reserved']);
@@ -285,8 +285,8 @@ describe('a node that comes back under another name', () => {
     const run = await lab.submit([one, { ...one, name: 'second' }]);
     await eventually(() => expect(first.asked.some((line) => line.startsWith('member.start'))).toBe(true));
     const members = lab.live
-      .onNode('n1')
-      .map(({ id: member }) => ({ member, master: id('f'), state: 'running' as const }));
+      .onNode(lab.node('n1'))
+      .map(({ id: member }) => ({ member, master: id('f'), state: 'running' as const, incarnation: 0 }));
     await first.cut();
     const renamed = await lab.quick('n9', 0, { agent: id('1'), members });
     // Another machine may have the old name meanwhile.
@@ -364,7 +364,7 @@ describe('what goes wrong inside the master', () => {
     const run = await lab.submit([one]);
     await eventually(() => expect(agent.asked.some((line) => line.startsWith('member.start'))).toBe(true));
     await rm(run.model.dir, { recursive: true });
-    const [member] = lab.live.onNode('n1');
+    const [member] = lab.live.onNode(lab.node('n1'));
     await agent.ended(member!.id);
     await agent.collected(member!.id);
     await run.finished;
@@ -381,7 +381,7 @@ describe('what goes wrong inside the master', () => {
     const create = lab.directories.create.bind(lab.directories);
     Object.assign(lab.directories, { create: () => Promise.reject(new TuttiError('DISK_FULL', 'no room')) });
     const { spec } = { spec: { suite: 's', files: [], tests: [] as never[] } };
-    expect(await rejection(lab.runs.submit(id('9'), spec))).toMatchObject({ code: 'DISK_FULL' });
+    expect(await rejection(lab.runs.submit(id('9'), spec, false))).toMatchObject({ code: 'DISK_FULL' });
     Object.assign(lab.directories, { create });
     const run = await lab.submit([one]);
     await run.finished;
@@ -396,7 +396,7 @@ describe('a master that stops', () => {
     const first = await lab.submit([one]);
     const second = await lab.submit([one]);
     await eventually(() => expect(agent.asked.some((line) => line.startsWith('member.start'))).toBe(true));
-    const closing = lab.runs.close();
+    const closing = lab.runs.interruptAll();
     expect(() => lab.submit([one])).toThrow('the master is shutting down');
     await closing;
     for (const run of [first, second]) expect(await report(run)).toMatchObject({ status: 'INTERRUPTED' });
@@ -407,7 +407,7 @@ describe('a master that stops', () => {
     const lab = await RunsLab.open();
     await lab.quick('n1');
     const submitted = lab.submit([one]);
-    await lab.runs.close();
+    await lab.runs.interruptAll();
     const run = await submitted;
     expect(run.model.phase).toBe('finished');
     expect(await report(run)).toMatchObject({ status: 'INTERRUPTED' });
@@ -419,7 +419,7 @@ describe('a master that stops', () => {
     const run = await lab.submit([{ ...one, grace: 600 }]);
     await eventually(() => expect(agent.asked).not.toEqual([]));
     await agent.cut();
-    const closed = lab.runs.close();
+    const closed = lab.runs.interruptAll();
     await lab.clock.pass(0);
     await closed;
     expect(run.model.phase).toBe('finished');

@@ -1,7 +1,8 @@
 import { decode, type SyncArgs, type SyncVerb, TuttiError } from '@tutti/protocol';
 import { FakeClock, rejection, settled } from '@tutti/testkit';
 import { describe, expect, test } from 'vitest';
-import { SyncBroker, type SyncSession } from '../../src/sync/broker.ts';
+import { type DecisionLog, SyncBroker, type SyncSession } from '../../src/sync/broker.ts';
+import type { Effect } from '../../src/sync/effects.ts';
 import { brief, players } from './players.ts';
 
 const ATTEMPT = 'a'.repeat(32);
@@ -27,10 +28,15 @@ interface Asked {
   abort: () => void;
 }
 
-function lab(roles: Record<string, number>, timeout = 60) {
+interface LabOptions {
+  log?: DecisionLog;
+  restored?: Iterable<Effect>;
+}
+
+function lab(roles: Record<string, number>, timeout = 60, { log, restored }: LabOptions = {}) {
   const clock = new FakeClock();
-  const broker = new SyncBroker(clock);
-  broker.open(ATTEMPT, players(roles), timeout);
+  const broker = new SyncBroker(clock, log);
+  broker.open(ATTEMPT, players(roles), timeout, restored);
   const ask = <V extends SyncVerb>(
     session: FakeSession,
     member: string,
@@ -315,4 +321,216 @@ describe('a space that is closed', () => {
     broker.keepOnly(ATTEMPT, 'client.0', new Set());
     expect(broker.waits(ATTEMPT)).toEqual([]);
   });
+});
+
+/** A log whose disk is as slow as the test says. */
+class SlowLog implements DecisionLog {
+  readonly kept: Effect[] = [];
+  readonly #writing: { done: () => void; fail: (error: Error) => void }[] = [];
+
+  append(attempt: string, effects: readonly Effect[]): Promise<void> {
+    if (attempt !== ATTEMPT) throw new Error(`a decision of ${attempt}`);
+    this.kept.push(...(JSON.parse(JSON.stringify(effects)) as Effect[]));
+    return new Promise((done, fail) => {
+      this.#writing.push({ done, fail });
+    });
+  }
+
+  get writing(): number {
+    return this.#writing.length;
+  }
+
+  /** The write that many places from the oldest is done. */
+  done(place = 0): void {
+    for (const { done } of this.#writing.splice(place, 1)) done();
+  }
+
+  fail(error: Error): void {
+    for (const { fail } of this.#writing.splice(0, 1)) fail(error);
+  }
+}
+
+describe('with a log', () => {
+  test('an answer and its data go out when the decision is durable', async () => {
+    const log = new SlowLog();
+    const { broker, ask } = lab({ client: 2 }, 60, { log });
+    const session = new FakeSession();
+    ask(session, 'client.0', 'barrier', { ...READY, data: 1 });
+    expect(log.writing, 'an arrival is no decision').toBe(0);
+    ask(session, 'client.1', 'barrier', READY);
+    await settled();
+    expect([session.sent, log.kept]).toEqual([[], [expect.objectContaining({ did: 'release' })]]);
+    log.done();
+    await settled();
+    expect(session.sent).toMatchObject([
+      { name: 'barrier.data' },
+      { member: 'client.0', result: { rank: 0 } },
+      { member: 'client.1', result: { rank: 1 } },
+    ]);
+    expect(broker.debugState()).toEqual(EMPTY);
+  });
+
+  test('answers go out in the order of the decisions, and who has only looked waits for what it saw', async () => {
+    const log = new SlowLog();
+    const { ask } = lab({ client: 3 }, 60, { log });
+    const session = new FakeSession();
+    ask(session, 'client.0', 'set', { key: 'k', value: 1 });
+    ask(session, 'client.1', 'incr', { key: 'k' });
+    ask(session, 'client.2', 'get', { key: 'k' });
+    log.done(1);
+    await settled();
+    expect(session.sent).toEqual([]);
+    log.done();
+    await settled();
+    expect(session.sent).toMatchObject([
+      { member: 'client.0', result: {} },
+      { member: 'client.1', result: { value: 2 } },
+      { member: 'client.2', result: { found: true, value: 2 } },
+    ]);
+  });
+
+  test('a request that is repeated waits for the first decision, and makes no other', async () => {
+    const log = new SlowLog();
+    const { ask } = lab({ client: 2 }, 60, { log });
+    const [first, second] = [new FakeSession(), new FakeSession()];
+    ask(first, 'client.0', 'incr', { key: 'n' });
+    first.lose();
+    ask(second, 'client.0', 'incr', { key: 'n' });
+    await settled();
+    expect([second.sent, log.kept.length]).toEqual([[], 1]);
+    log.done();
+    await settled();
+    expect(second.sent).toEqual([{ member: 'client.0', result: { value: 1 } }]);
+  });
+
+  test('a withdrawal loses to a decision that is made and not yet durable', async () => {
+    const log = new SlowLog();
+    const { ask } = lab({ client: 2 }, 60, { log });
+    const session = new FakeSession();
+    const early = ask(session, 'client.0', 'barrier', READY);
+    ask(session, 'client.1', 'barrier', READY);
+    early.abort();
+    log.done();
+    expect(await early.answer).toMatchObject({ rank: 0 });
+  });
+
+  test('that fails everybody concerned is told so, and the space takes nothing more', async () => {
+    const log = new SlowLog();
+    const { clock, broker, ask } = lab({ client: 3 }, 60, { log });
+    const session = new FakeSession();
+    const concerned = [
+      failure(ask(session, 'client.0', 'barrier', READY)),
+      failure(ask(session, 'client.1', 'set', { key: 'k', value: 1 })),
+      failure(ask(session, 'client.2', 'get', { key: 'k' })),
+    ];
+    log.fail(new TuttiError('DISK_FULL', 'no room at /var/lib/tutti'));
+    const told = {
+      code: 'DISK_FULL',
+      message:
+        'what this test decides can no longer be kept, so that its barriers, keys, topics and locks are closed: no room at /var/lib/tutti',
+    };
+    expect(await Promise.all(concerned)).toEqual([told, told, told]);
+    expect(() => ask(session, 'client.1', 'keys', {})).toThrow('can no longer be kept');
+    broker.leave(ATTEMPT, 'client.0', 'ended');
+    expect(log.writing).toBe(0);
+    expect(broker.debugState()).toEqual(EMPTY);
+    expect(clock.timers).toBe(0);
+  });
+
+  test('a new broker opens from what was kept, and answers as the old one', async () => {
+    const log = new SlowLog();
+    const { ask } = lab({ client: 2 }, 60, { log });
+    const session = new FakeSession();
+    ask(session, 'client.0', 'barrier', { ...READY, data: 'mine' });
+    ask(session, 'client.1', 'barrier', READY);
+    const after = lab({ client: 2 }, 60, { restored: log.kept });
+    await after.ask(session, 'client.0', 'barrier', { ...READY, data: 'mine' }).answer;
+    await settled();
+    expect(session.sent).toMatchObject([
+      { name: 'barrier.data', params: { json: '{"client.0":"mine","client.1":null}' } },
+      { member: 'client.0', result: { generation: 0, rank: 0 } },
+    ]);
+  });
+});
+
+describe('a message that was given', () => {
+  const JOBS = { topic: 'jobs' };
+
+  function taking({ log, restored }: LabOptions = {}) {
+    const all = lab({ client: 3 }, 60, { ...(log && { log }), ...(restored && { restored }) });
+    const session = new FakeSession();
+    const take = (member: string) => {
+      const taken = all.ask(session, member, 'take', JOBS, { request: 'take-request' });
+      const hold = all.ask(session, member, 'hold', { request: 'take-request' }, { request: 'hold-request' });
+      hold.answer.catch(() => {});
+      return { ...taken, hold };
+    };
+    return { ...all, session, take };
+  }
+
+  test('goes back when the connection of its caller closes before it is acknowledged', async () => {
+    const { broker, ask, session, take } = taking();
+    ask(session, 'client.2', 'send', { ...JOBS, data: 1 });
+    const [dying, next] = [take('client.0'), take('client.1')];
+    expect(await dying.answer).toMatchObject({ offset: 0 });
+    dying.hold.abort();
+    expect(await next.answer).toEqual({ found: true, offset: 0, data: 1 });
+    const acknowledged = ask(
+      session,
+      'client.1',
+      'ack',
+      { request: 'take-request' },
+      { request: 'ack-request' },
+    );
+    expect([await acknowledged.answer, await next.hold.answer]).toEqual([{}, {}]);
+    expect(broker.debugState()).toEqual(EMPTY);
+  });
+
+  test.for([
+    ['goes back after a restart of the master when its caller does not repeat', false],
+    ['stays after a restart of the master with a caller that repeats', true],
+  ] as const)('%s', async ([, lives]) => {
+    const log = new SlowLog();
+    const before = taking({ log });
+    before.ask(before.session, 'client.2', 'send', { ...JOBS, data: 1 });
+    void before.take('client.0');
+    const { clock, broker, take, ask, session } = taking({ restored: log.kept });
+    const next = take('client.1');
+    broker.keepOnly(ATTEMPT, 'client.0', new Set(['hold-request']));
+    if (lives) ask(session, 'client.0', 'hold', { request: 'take-request' }, { request: 'hold-request' });
+    expect(broker.debugState().timers).toBe(1);
+    clock.advance(5000);
+    await settled();
+    const given = session.sent.filter((sent) => (sent as { member: string }).member === 'client.1');
+    expect(given).toHaveLength(lives ? 0 : 1);
+    next.answer.catch(() => {});
+    broker.close(ATTEMPT);
+    expect(clock.timers).toBe(0);
+  });
+
+  test('goes back when its agent was restarted and its caller did not come again', async () => {
+    const { broker, ask, session, take } = taking();
+    ask(session, 'client.2', 'send', { ...JOBS, data: 1 });
+    take('client.0');
+    const next = take('client.1');
+    broker.keepAsked(ATTEMPT, 'client.0', new FakeSession());
+    expect(await next.answer).toMatchObject({ offset: 0 });
+  });
+
+  test('goes back when the machine of its member was rebooted', async () => {
+    const { broker, ask, session, take } = taking();
+    ask(session, 'client.2', 'send', { ...JOBS, data: 1 });
+    take('client.0');
+    broker.newIncarnation(ATTEMPT, 'client.0');
+    expect(await take('client.1').answer).toMatchObject({ offset: 0 });
+  });
+});
+
+test('a lock whose holder is lost is not handed on by the broker either', async () => {
+  const { broker, ask } = lab({ client: 2 });
+  const session = new FakeSession();
+  await ask(session, 'client.0', 'lock', { name: 'disk' }).answer;
+  const waiting = failure(ask(session, 'client.1', 'lock', { name: 'disk' }));
+  broker.leave(ATTEMPT, 'client.0', 'was lost', { lost: true });
+  expect(await waiting).toMatchObject({ code: 'WAIT_BROKEN' });
 });

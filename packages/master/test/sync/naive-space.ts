@@ -12,7 +12,9 @@ export type Event =
   | { do: 'set' | 'incr' | 'get' | 'wait'; member: string; key: string }
   /** Of the request that many events ago. */
   | { do: 'repeat' | 'withdraw' | 'time out'; ago: number }
-  | { do: 'leave'; member: string };
+  | { do: 'leave'; member: string }
+  /** Of the master: what waits is forgotten, and asked again. */
+  | { do: 'restart' };
 
 export interface Asked {
   request: string;
@@ -122,6 +124,16 @@ export class NaiveSpace {
     for (const barrier of this.#barriers.values()) this.#breakIfHopeless(barrier, told);
     this.#breakHopelessWaits(told);
     return told;
+  }
+
+  /** Forgets what waits, and says what that was. */
+  restart(): Asked[] {
+    const waiting = [
+      ...this.#waitingForKeys,
+      ...[...this.#barriers.values()].flatMap(({ arrivals }) => arrivals),
+    ];
+    for (const { request } of waiting) this.withdraw(request);
+    return waiting;
   }
 
   #arrive(arrival: Arrival, told: Map<string, Answer>): void {

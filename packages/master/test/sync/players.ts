@@ -1,5 +1,5 @@
 /** Casts for tests: `players({ server: 1, client: 2 })` are server.0 on n1, client.0 on n2, client.1 on n3. */
-import type { BarrierArgs, TuttiError } from '@tutti/protocol';
+import type { BarrierArgs, SyncVerb, TuttiError } from '@tutti/protocol';
 import type { Player } from '../../src/sync/cast.ts';
 import { SyncSpace } from '../../src/sync/space.ts';
 
@@ -34,12 +34,26 @@ export class Stage {
     return this.#ask(member, this.#next(), 'abort', { name, reason });
   }
 
-  ask(member: string, verb: 'set' | 'get' | 'incr' | 'keys', args: object, request = this.#next()): string {
+  ask(
+    member: string,
+    verb: Exclude<SyncVerb, 'barrier' | 'abort'>,
+    args: object,
+    request = this.#next(),
+  ): string {
     return this.#ask(member, request, verb, args);
   }
 
   leave(member: string, how = 'exited with status 1'): void {
     this.#tell(this.space.leave(member, how, this.now));
+  }
+
+  lose(member: string): void {
+    this.#tell(this.space.leave(member, 'was lost', this.now, { lost: true }));
+  }
+
+  /** The caller is gone. */
+  withdraw(request: string): void {
+    this.#tell(this.space.withdraw(request));
   }
 
   timeOut(request: string): void {

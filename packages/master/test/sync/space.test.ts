@@ -280,9 +280,9 @@ describe('who waits for what', () => {
     stage.arrive('server.0', { name: 'done', roles: ['server', 'client'] });
     stage.ask('client.1', 'get', { key: 'port', wait: true });
     expect(stage.space.waits()).toEqual([
-      { member: 'client.0', on: 'barrier "ready"', since: 4, missing: ['server.0', 'client.1'] },
-      { member: 'server.0', on: 'barrier "done"', since: 5, missing: ['client.0', 'client.1'] },
-      { member: 'client.1', on: 'key "port"', since: 5, missing: [] },
+      { member: 'client.0', on: 'barrier "ready"', since: 4, missing: ['server.0', 'client.1'], needs: 2 },
+      { member: 'server.0', on: 'barrier "done"', since: 5, missing: ['client.0', 'client.1'], needs: 2 },
+      { member: 'client.1', on: 'key "port"', since: 5, missing: [], needs: 0 },
     ]);
   });
 

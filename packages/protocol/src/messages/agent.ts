@@ -11,11 +11,26 @@ export const ProtocolVersion = z.object({
   minor: z.number().int().nonnegative(),
 });
 
+const Incarnation = z.number().int().nonnegative();
+
+/** A reboot that a member asked for, or that another one asked for on its behalf. */
+const RebootPlan = z.object({
+  /** Seconds from the request until the machine must be back. */
+  timeout: Seconds,
+  /** The script brings the machine down itself. */
+  byScript: z.boolean(),
+});
+export type RebootPlan = z.infer<typeof RebootPlan>;
+
 /** What an agent has of a member when it connects. */
 const MemberPresence = z.object({
   member: Id,
   master: Id,
   state: z.enum(['prepared', 'running', 'ended']),
+  /** 0 (where it is absent too), and one more for each announced reboot that the machine came back from. */
+  incarnation: Incarnation.optional(),
+  /** This incarnation has announced a reboot that has not happened yet. */
+  rebooting: RebootPlan.optional(),
 });
 export type MemberPresence = z.infer<typeof MemberPresence>;
 
@@ -27,28 +42,34 @@ export const StopReason = z.enum([
   'output-limit',
   'disk-full',
   'given-up',
+  'orphaned',
 ]);
 export type StopReason = z.infer<typeof StopReason>;
 
-/** How the member's own script ended. `killed`: its wrapper vanished without a status. */
+/**
+ * How the member's own script ended. `killed`: its wrapper vanished without a status. `rebooted`: its machine went down
+ * unannounced, and has come back. `not-rebooted`: it announced a reboot that did not happen.
+ */
 export const Exit = z.discriminatedUnion('how', [
   z.object({ how: z.literal('exited'), code: z.number().int().min(0).max(255) }),
   z.object({ how: z.literal('signalled'), signal: z.string() }),
   z.object({ how: z.literal('killed') }),
   z.object({ how: z.literal('not-started'), message: z.string() }),
+  z.object({ how: z.literal('rebooted') }),
+  z.object({ how: z.literal('not-rebooted'), message: z.string() }),
 ]);
 export type Exit = z.infer<typeof Exit>;
 
 export const MemberEnd = z.object({
   exit: Exit,
   stopped: StopReason.optional(),
-  /** Seconds from start to end, by the agent's monotonic clock. */
+  /** Seconds from start to end by the agent's monotonic clock, those in which the machine was down not counted. */
   duration: Seconds,
   /** The final length of every append-only file; the verdict waits until the copies have reached it. */
   logs: z.array(
     z.object({
       source: LogSource,
-      incarnation: z.number().int().nonnegative(),
+      incarnation: Incarnation,
       length: z.number().int().nonnegative(),
     }),
   ),
@@ -106,6 +127,41 @@ export const agentCalls = {
     result: z.object({}),
     idempotent: true,
     doc: "All of the member's logs and artifacts have been acknowledged.",
+  }),
+  'member.rebooting': call({
+    directions: ['agent→master'],
+    params: RebootPlan.extend({ member: Id, incarnation: Incarnation }),
+    result: z.object({}),
+    idempotent: true,
+    doc: 'This incarnation of the member has announced a reboot, on disk; `hello` says it again until it has happened.',
+  }),
+  'member.rebootOther': call({
+    directions: ['agent→master'],
+    params: z.object({
+      /** Who asks. */
+      member: Id,
+      request: RequestId,
+      /** Whose machine is to be rebooted: `client.0`, or `client` where the role has one member. */
+      other: z.string().min(1),
+      timeout: Seconds,
+    }),
+    result: z.object({}),
+    idempotent: true,
+    doc: "A member asks for the reboot of another one's machine; answered when that machine's agent has announced it.",
+  }),
+  'member.extend': call({
+    directions: ['agent→master'],
+    params: z.object({ member: Id, request: RequestId, seconds: Seconds }),
+    result: z.object({ remaining: Seconds }),
+    idempotent: true,
+    doc: 'A member asks for so many seconds more; the same request extends once. The result is what the test has left.',
+  }),
+  'member.reboot': call({
+    directions: ['master→agent'],
+    params: z.object({ member: Id, incarnation: Incarnation, timeout: Seconds }),
+    result: z.object({}),
+    idempotent: true,
+    doc: 'Reboots the machine for another member; answered when it is announced. Nothing to do where this incarnation has.',
   }),
   'member.prepare': call({
     directions: ['master→agent'],

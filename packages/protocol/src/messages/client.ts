@@ -76,6 +76,35 @@ export interface RunView extends RunHead {
 
 const RunNumber = z.number().int().positive();
 
+/** What a member waits for, in a sync space. */
+export const WaitView = z.object({
+  /** `barrier "ready"` */
+  on: z.string(),
+  seconds: Seconds,
+  /** Who could end it, the first few of them; empty where any other member could. */
+  missing: z.array(MemberName),
+  /** How many there are in all. */
+  missingSize: z.number().int().nonnegative(),
+});
+export type WaitView = z.infer<typeof WaitView>;
+
+/** One member of a test that is under way, and what it is at. */
+export const MemberAt = MemberView.extend({ waits: z.array(WaitView) });
+export type MemberAt = z.infer<typeof MemberAt>;
+
+/** The test that a run is at. */
+export const TestAt = z.object({
+  name: z.string(),
+  state: z.enum(['staging', 'running', 'collecting']),
+  /** Since it began. */
+  seconds: Seconds,
+  /** Until it times out; absent before its members are started. */
+  left: Seconds.optional(),
+  /** Members who wait for each other, each circle once, the first few of them. */
+  circles: z.array(z.array(MemberName)),
+});
+export type TestAt = z.infer<typeof TestAt>;
+
 export const clientCalls = {
   'client.hello': call({
     directions: ['client→master'],
@@ -121,6 +150,22 @@ export const clientCalls = {
     result: z.object({}),
     idempotent: true,
     doc: 'Ends the run as INTERRUPTED by an operator; what there is so far is collected and reported.',
+  }),
+  'run.ps': call({
+    directions: ['client→master'],
+    params: z.object({
+      run: RunNumber,
+      /** Goes on behind this member. */
+      after: MemberName.optional(),
+    }),
+    result: z.object({
+      head: RunHead,
+      test: TestAt.optional(),
+      members: z.array(MemberAt),
+      more: z.boolean(),
+    }),
+    idempotent: true,
+    doc: 'What the members of the test under way are doing and who waits for whom, a page at a time: `more` says that there are some behind the last.',
   }),
   'run.fetch': call({
     directions: ['client→master'],

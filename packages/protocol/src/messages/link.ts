@@ -2,13 +2,15 @@
 import { z } from 'zod';
 import { call, DIRECTIONS, event } from '../entry.ts';
 import { Digest, Id, MonotonicMs } from '../ids.ts';
-import { FileMode, TreePath } from './tree.ts';
+import { FileMode, linkStaysBelow, TreePath } from './tree.ts';
 
 /** The append-only files of a member that are replicated by length. */
 export const LogSource = z.enum(['stdout', 'stderr', 'events']);
 export type LogSource = z.infer<typeof LogSource>;
 
 const Size = z.number().int().nonnegative();
+
+const LinkTarget = z.string().min(1).max(4096);
 
 /** What a stream carries; the receiver decides by it where the bytes go. */
 export const StreamTarget = z.discriminatedUnion('to', [
@@ -29,8 +31,15 @@ export const StreamTarget = z.discriminatedUnion('to', [
     })
     .describe('a file that a member left in $TUTTI_OUT'),
   z
-    .object({ to: z.literal('result'), run: z.number().int(), path: TreePath, size: Size })
+    .object({ to: z.literal('result'), run: z.number().int(), path: TreePath, size: Size, mode: FileMode })
     .describe("a file of a finished run's directory"),
+  z
+    .object({ to: z.literal('resultLink'), run: z.number().int(), path: TreePath, target: LinkTarget })
+    .refine(
+      (link) => linkStaysBelow(link.path, link.target),
+      'a link stays inside its tree, and ".." comes first in it',
+    )
+    .describe("a symbolic link of a finished run's directory; its stream is empty"),
 ]);
 export type StreamTarget = z.infer<typeof StreamTarget>;
 

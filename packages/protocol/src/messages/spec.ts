@@ -38,6 +38,8 @@ export type RoleSpec = z.infer<typeof RoleSpec>;
 export const TestSpec = z.object({
   name: Title,
   timeout: Seconds.positive(),
+  /** What `tutti extend` can make of it; default 24 h. */
+  maxTimeout: Seconds.positive().optional(),
   /** Seconds the rest may go on after the first essential FAIL. */
   linger: Seconds,
   /** Seconds an agent may be away before its members are lost. */

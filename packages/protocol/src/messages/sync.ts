@@ -30,6 +30,9 @@ const Released = z.object({
 /** Every participant's data in order of arrival, null for who gave none; empty when nobody gave any. */
 const BarrierData = z.record(z.string(), JsonValue);
 
+/** Of a topic. `found` is false only for who does not wait; then there is no data, and `offset` is the next one's. */
+const Message = z.object({ found: z.boolean(), offset: z.number().int().nonnegative(), data: JsonValue });
+
 interface Verb<A extends z.ZodType, R extends z.ZodType, W extends z.ZodType> {
   args: A;
   /** What a script gets. */
@@ -77,6 +80,53 @@ export const syncVerbs = {
     result: z.object({ keys: z.array(z.string()) }),
     doc: 'The names of the keys that are set, sorted.',
   }),
+  send: verb({
+    args: z.object({ topic: SyncName, data: JsonValue }),
+    result: z.object({ offset: z.number().int().nonnegative() }),
+    doc: 'Appends a message to a topic and returns its offset.',
+  }),
+  recv: verb({
+    args: z.object({
+      topic: SyncName,
+      /** The message at this offset, whatever was received before; moves nothing and needs no acknowledgement. */
+      from: z.number().int().nonnegative().optional(),
+      /** True, if not given. */
+      wait: z.boolean().optional(),
+      timeout: Seconds.optional(),
+    }),
+    result: Message,
+    doc: "The member's next message of a topic. It is the same one again until `ack` has named this request.",
+  }),
+  take: verb({
+    args: z.object({ topic: SyncName, wait: z.boolean().optional(), timeout: Seconds.optional() }),
+    result: Message,
+    doc: 'The oldest message of a topic that nobody has taken. It is consumed when `ack` has named this request.',
+  }),
+  ack: verb({
+    args: z.object({ request: RequestId }),
+    result: z.object({}),
+    doc: 'The message that the `recv` or `take` of this request id was given is consumed.',
+  }),
+  hold: verb({
+    args: z.object({ request: RequestId }),
+    result: z.object({}),
+    doc: 'Sent right behind a `recv` or `take`, on the same connection: stays unanswered until its message is acknowledged. If it is withdrawn before, which a closed connection does, the message goes back.',
+  }),
+  lock: verb({
+    args: z.object({
+      name: SyncName,
+      /** How many members can hold it at a time: 1, if not given. */
+      slots: z.number().int().positive().optional(),
+      timeout: Seconds.optional(),
+    }),
+    result: z.object({}),
+    doc: "Waits until the lock is this member's. It is given up by `unlock`, or when the member ends.",
+  }),
+  unlock: verb({
+    args: z.object({ name: SyncName }),
+    result: z.object({}),
+    doc: 'Gives up a lock that this member holds; the next who waits gets it.',
+  }),
 };
 
 export type SyncVerb = keyof typeof syncVerbs;
@@ -117,6 +167,13 @@ export const syncCalls = {
   'sync.get': wireCall(syncVerbs.get),
   'sync.incr': wireCall(syncVerbs.incr),
   'sync.keys': wireCall(syncVerbs.keys),
+  'sync.send': wireCall(syncVerbs.send),
+  'sync.recv': wireCall(syncVerbs.recv),
+  'sync.take': wireCall(syncVerbs.take),
+  'sync.ack': wireCall(syncVerbs.ack),
+  'sync.hold': wireCall(syncVerbs.hold),
+  'sync.lock': wireCall(syncVerbs.lock),
+  'sync.unlock': wireCall(syncVerbs.unlock),
 };
 
 export const syncEvents = {

@@ -1,8 +1,7 @@
 /** `tutti set`, `get`, `incr`, `keys` */
 import { inSeconds } from '../duration.ts';
-import type { Json } from '../json.ts';
 import { get, incr, keys, set } from '../keys.ts';
-import { wholeNumber } from './parse.ts';
+import { jsonOrText, printed, wholeNumber } from './parse.ts';
 import { type ShellVerb, usageError } from './verb.ts';
 
 export const setVerb: ShellVerb = {
@@ -36,7 +35,7 @@ export const getVerb: ShellVerb = {
     if (limit !== undefined && !wait) throw usageError('get: --timeout needs --wait');
     const value = await get(key, { wait, timeout: limit === undefined ? undefined : inSeconds(limit) });
     if (value === undefined) return { status: 1, stderr: `tutti: key "${key}" is not set` };
-    return { stdout: typeof value === 'string' ? value : JSON.stringify(value) };
+    return { stdout: printed(value) };
   },
 };
 
@@ -62,11 +61,3 @@ export const keysVerb: ShellVerb = {
     return names.length > 0 ? { stdout: names.join('\n') } : {};
   },
 };
-
-function jsonOrText(text: string): Json {
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    return text;
-  }
-}

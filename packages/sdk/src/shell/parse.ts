@@ -5,6 +5,7 @@
  * All mistakes are USAGE errors that name the word.
  */
 import { parseArgs } from 'node:util';
+import type { Json } from '../json.ts';
 import { closest } from './closest.ts';
 import { type Given, parserOptions, type ShellVerb, usageError } from './verb.ts';
 
@@ -72,4 +73,18 @@ export function list(text: string): string[] {
     .split(',')
     .map((part) => part.trim())
     .filter((part) => part !== '');
+}
+
+/** A value as it was typed: JSON if it is JSON. */
+export function jsonOrText(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return text;
+  }
+}
+
+/** A value as it is printed: text as it is, anything else as JSON. */
+export function printed(value: Json): string {
+  return typeof value === 'string' ? value : JSON.stringify(value);
 }

@@ -2,7 +2,10 @@
 import { barrierVerb } from './barrier.ts';
 import { closest } from './closest.ts';
 import { getVerb, incrVerb, keysVerb, setVerb } from './keys.ts';
+import { lockVerb, unlockVerb } from './locks.ts';
+import { extendVerb, rebootVerb } from './reboot.ts';
 import { addrVerb, resultVerb } from './report.ts';
+import { recvVerb, sendVerb, takeVerb } from './topics.ts';
 import { type ShellVerb, usageError } from './verb.ts';
 import { waitForVerb } from './wait-for.ts';
 
@@ -12,13 +15,20 @@ export const VERBS: Record<string, ShellVerb> = {
   get: getVerb,
   incr: incrVerb,
   keys: keysVerb,
+  send: sendVerb,
+  recv: recvVerb,
+  take: takeVerb,
+  lock: lockVerb,
+  unlock: unlockVerb,
+  reboot: rebootVerb,
+  extend: extendVerb,
   result: resultVerb,
   'wait-for': waitForVerb,
   addr: addrVerb,
 };
 
 /** Words that are kept for what they will mean. */
-export const LATER = ['send', 'recv', 'take', 'lock', 'unlock', 'measure', 'mark', 'reboot', 'extend'];
+export const LATER = ['measure', 'mark'];
 
 /** @throws TuttiError USAGE, with the verb that was probably meant */
 export function verbNamed(name: string): ShellVerb {

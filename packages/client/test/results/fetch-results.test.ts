@@ -1,14 +1,28 @@
-import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { TuttiError } from '@tutti/protocol';
 import { eventually, MemorySource, rejection } from '@tutti/testkit';
 import { expect, test } from 'vitest';
-import { fetchResults } from '../src/fetch-results.ts';
-import { type ClientSession, connect, FakeMaster, temporaryDirectory } from './fake-master.ts';
+import { fetchResults } from '../../src/results/fetch-results.ts';
+import { type ClientSession, connect, FakeMaster, temporaryDirectory } from '../fake-master.ts';
 
-async function send(session: ClientSession, path: string, text: string, run = 7): Promise<void> {
+async function send(
+  session: ClientSession,
+  path: string,
+  text: string,
+  run = 7,
+  mode = 0o644,
+): Promise<void> {
   const bytes = Buffer.from(text);
-  const target = { to: 'result', run, path, size: bytes.byteLength } as const;
+  const target = { to: 'result', run, path, size: bytes.byteLength, mode } as const;
   const stream = await session.openStream(target, new MemorySource(bytes));
   await stream.finish(bytes.byteLength);
 }
@@ -94,7 +108,7 @@ test('when the connection breaks, all is fetched again on the next, and no parti
   const { client, sessions } = await connect(master);
   const dir = temporaryDirectory();
   master.handlers['run.fetch'] = async () => {
-    const target = { to: 'result', run: 7, path: 'report.yaml', size: 5 } as const;
+    const target = { to: 'result', run: 7, path: 'report.yaml', size: 5, mode: 0o644 } as const;
     await (await master.session.openStream(target, new MemorySource(Buffer.from('who')))).reached(3);
     return new Promise(() => {});
   };
@@ -114,7 +128,7 @@ test('a fetch that fails leaves what came whole, and no partial file', async () 
   const master = await masterWith({});
   master.handlers['run.fetch'] = async () => {
     await send(master.session, 'junit.xml', '<x/>');
-    const target = { to: 'result', run: 7, path: 'report.yaml', size: 5 } as const;
+    const target = { to: 'result', run: 7, path: 'report.yaml', size: 5, mode: 0o644 } as const;
     const stream = await master.session.openStream(target, new MemorySource(Buffer.from('who')));
     await stream.reached(3);
     // Shorter than was announced by the end of it.
@@ -135,11 +149,15 @@ test('results that cannot be written here are told as that, with the path, not a
   const dir = temporaryDirectory();
   writeFileSync(join(dir, 'tests'), 'a file where a directory has to be');
   await expect(fetchResults(client, 7, dir, true)).rejects.toMatchObject({
-    code: 'STATE_NOT_WRITABLE',
-    message: expect.stringContaining(join(dir, 'tests')) as string,
+    code: 'USAGE',
+    message: expect.stringMatching(
+      new RegExp(
+        `^results cannot be written to ${dir}: .*${join(dir, 'tests')}.*; name another place with --report$`,
+      ),
+    ) as string,
   });
   await expect(fetchResults(client, 7, join(dir, 'tests/below'), true)).rejects.toMatchObject({
-    code: 'STATE_NOT_WRITABLE',
+    code: 'USAGE',
   });
 });
 
@@ -149,7 +167,7 @@ test('a directory that stands where a file has to go is told as that, and no par
   const dir = temporaryDirectory();
   mkdirSync(join(dir, 'report.yaml/full'), { recursive: true });
   const failure = (await rejection(fetchResults(client, 7, dir, true))) as TuttiError;
-  expect(failure).toMatchObject({ code: 'STATE_NOT_WRITABLE' });
+  expect(failure).toMatchObject({ code: 'USAGE' });
   expect(namesIn(dir)).toEqual(['report.yaml', 'report.yaml/full']);
 });
 
@@ -157,7 +175,7 @@ test('a file of many windows comes to the byte', async () => {
   const master = await masterWith({});
   const bytes = Buffer.alloc(3_000_001, 'abcdefghijklm');
   master.handlers['run.fetch'] = async () => {
-    const target = { to: 'result', run: 7, path: 'big', size: bytes.byteLength } as const;
+    const target = { to: 'result', run: 7, path: 'big', size: bytes.byteLength, mode: 0o644 } as const;
     await (await master.session.openStream(target, new MemorySource(bytes))).finish(bytes.byteLength);
     return { files: 1 };
   };
@@ -165,4 +183,77 @@ test('a file of many windows comes to the byte', async () => {
   const dir = temporaryDirectory();
   await fetchResults(client, 7, dir, true);
   expect(readFileSync(join(dir, 'big')).equals(bytes)).toBe(true);
+});
+
+async function sendLink(session: ClientSession, path: string, target: string): Promise<void> {
+  const stream = await session.openStream({ to: 'resultLink', run: 7, path, target }, new MemorySource());
+  await stream.finish(0);
+}
+
+/** A master that sends what `sending` sends. */
+async function masterThat(sending: (session: ClientSession) => Promise<unknown>) {
+  const master = await FakeMaster.open();
+  master.handlers['run.fetch'] = async () => {
+    await sending(master.session);
+    return { files: 1 };
+  };
+  return connect(master);
+}
+
+test('permissions come along, and whoever fetched a file can read it', async () => {
+  const { client } = await masterThat(async (session) => {
+    await send(session, 'out/tool', '#!/bin/sh', 7, 0o755);
+    await send(session, 'out/key', 'x', 7, 0o640);
+    await send(session, 'out/shut', 'x', 7, 0);
+  });
+  const dir = temporaryDirectory();
+  await fetchResults(client, 7, dir, true);
+  const mode = (name: string) => statSync(join(dir, 'out', name)).mode & 0o777;
+  expect([mode('tool'), mode('key'), mode('shut')]).toEqual([0o755, 0o640, 0o400]);
+  // A file without write permission is replaced like any other.
+  await fetchResults(client, 7, dir, true);
+});
+
+test('links inside the directory come along, dangling ones too, whenever they were sent', async () => {
+  const { client } = await masterThat(async (session) => {
+    await sendLink(session, 'out/d/up', '../file');
+    await sendLink(session, 'out/nowhere', 'absent');
+    await send(session, 'out/file', 'text');
+  });
+  const dir = temporaryDirectory();
+  await fetchResults(client, 7, dir, true);
+  expect(readFileSync(join(dir, 'out/d/up'), 'utf8')).toBe('text');
+  expect(readlinkSync(join(dir, 'out/nowhere'))).toBe('absent');
+  await fetchResults(client, 7, dir, true);
+  expect(namesIn(dir)).toEqual(['out', 'out/d', 'out/d/up', 'out/file', 'out/nowhere']);
+});
+
+test.each(['/etc/passwd', '../..', 'a/../../../x'])('a link to %j is refused', async (target) => {
+  const { client } = await masterThat((session) => sendLink(session, 'out/link', target));
+  const dir = temporaryDirectory();
+  await expect(fetchResults(client, 7, dir, true)).rejects.toMatchObject({ code: 'BAD_PARAMS' });
+  expect(namesIn(dir)).toEqual([]);
+});
+
+test('no link is made through another: their two ways together could lead out', async () => {
+  const { client } = await masterThat(async (session) => {
+    await sendLink(session, 'a/b/up', '../..');
+    await sendLink(session, 'a/b/up/out', '../../..');
+  });
+  const parent = temporaryDirectory();
+  const dir = join(parent, 'results');
+  await expect(fetchResults(client, 7, dir, true)).rejects.toMatchObject({ code: 'PATH_ESCAPES' });
+  expect(namesIn(parent).filter((name) => name.endsWith('/out'))).toEqual([]);
+});
+
+test('nothing is written through a link that was there before', async () => {
+  const { client } = await masterThat((session) => send(session, 'out/file', 'text'));
+  const parent = temporaryDirectory();
+  mkdirSync(join(parent, 'elsewhere'));
+  mkdirSync(join(parent, 'results'));
+  symlinkSync('../elsewhere', join(parent, 'results/out'));
+  await expect(fetchResults(client, 7, join(parent, 'results'), true)).rejects.toMatchObject({
+    code: 'PATH_ESCAPES',
+  });
+  expect(namesIn(join(parent, 'elsewhere'))).toEqual([]);
 });

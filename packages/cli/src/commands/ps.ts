@@ -1,0 +1,74 @@
+import { locateMaster, locateToken, MasterClient, type RunAt, runAt } from '@tutti/client';
+import { type MemberAt, TuttiError, type WaitView } from '@tutti/protocol';
+import type { Command } from 'commander';
+import { SOFTWARE } from '../software.ts';
+import { surroundings } from '../surroundings.ts';
+import { table } from '../table.ts';
+
+interface Flags {
+  master?: string;
+  tokenFile?: string;
+  json?: boolean;
+}
+
+export function addPs(program: Command): void {
+  program
+    .command('ps <run>')
+    .description('show what a run is doing: its members, and who waits for whom')
+    .option('--master <url>', 'the master (default: $TUTTI_MASTER, else one on this machine)')
+    .option('--token-file <file>', "file that holds the master's token")
+    .option('--json', 'as JSON')
+    .action(ps);
+}
+
+async function ps(number: string, flags: Flags): Promise<void> {
+  if (!/^[1-9]\d{0,14}$/.test(number))
+    throw new TuttiError('USAGE', `"${number}" is no number of a run, such as 12`);
+  const client = await MasterClient.connect({
+    address: locateMaster(flags.master, surroundings()),
+    token: () => locateToken(flags.tokenFile, surroundings()),
+    software: SOFTWARE,
+  });
+  try {
+    const at = await runAt(client, Number(number));
+    process.stdout.write(flags.json ? `${JSON.stringify(at, null, 2)}\n` : describeRun(at));
+  } finally {
+    client.close();
+  }
+}
+
+/** For people; ends with a line feed. */
+export function describeRun({ head, test, members }: RunAt): string {
+  const { run, suite, phase, status, waitsFor, cause } = head;
+  const title = `run ${run} ${suite}: ${status ?? phase}${waitsFor === undefined ? '' : `, ${waitsFor}`}${cause === undefined ? '' : `: ${cause}`}\n`;
+  if (test === undefined) return title;
+  const left = test.left === undefined ? '' : `, ${whole(test.left)} left`;
+  const rows = members.map((member) => [
+    member.member,
+    member.node,
+    member.status ?? member.state,
+    describeWaits(member),
+  ]);
+  return [
+    title,
+    `test ${test.name}: ${test.state} for ${whole(test.seconds)}${left}\n`,
+    '\n',
+    table([['MEMBER', 'NODE', 'STATE', 'WAITS'], ...rows]),
+    ...test.circles.map((names) => `waiting in a circle: ${[...names, names[0]].join(' → ')}\n`),
+  ].join('');
+}
+
+function describeWaits({ waits }: MemberAt): string {
+  return waits.length === 0 ? '-' : waits.map(describeWait).join('; ');
+}
+
+function describeWait({ on, seconds, missing, missingSize }: WaitView): string {
+  const since = `${on} for ${seconds.toFixed(1)} s`;
+  if (missing.length === 0) return since;
+  const more = missingSize > missing.length ? ` and ${missingSize - missing.length} more` : '';
+  return `${since}: ${on.startsWith('lock ') ? 'held by' : 'missing'} ${missing.join(', ')}${more}`;
+}
+
+function whole(seconds: number): string {
+  return `${Math.round(seconds)} s`;
+}

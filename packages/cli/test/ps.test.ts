@@ -1,0 +1,47 @@
+import type { RunAt } from '@tutti/client';
+import { describe, expect, test } from 'vitest';
+import { describeRun } from '../src/commands/ps.ts';
+
+const AT: RunAt = {
+  head: { run: 12, id: '1'.repeat(32), suite: 'netperf', phase: 'running', dir: '/runs/12', size: 1 },
+  test: { name: 'throughput', state: 'running', seconds: 12.4, left: 47.6, circles: [] },
+  members: [
+    {
+      ...{ member: 'client.0', node: 'n2', state: 'running' },
+      waits: [{ on: 'barrier "ready"', seconds: 3.21, missing: ['server.0'], missingSize: 3 }],
+    },
+    { member: 'server.0', node: 'n1', state: 'running', waits: [] },
+    { member: 'extra.0', node: 'n3', state: 'ended', status: 'PASS', waits: [] },
+  ],
+};
+
+describe('tutti ps', () => {
+  test('shows each member, and whom it waits for', () => {
+    expect(describeRun(AT)).toBe(
+      [
+        'run 12 netperf: running',
+        'test throughput: running for 12 s, 48 s left',
+        '',
+        'MEMBER    NODE  STATE    WAITS',
+        'client.0  n2    running  barrier "ready" for 3.2 s: missing server.0 and 2 more',
+        'server.0  n1    running  -',
+        'extra.0   n3    PASS     -',
+        '',
+      ].join('\n'),
+    );
+  });
+
+  test('names circles', () => {
+    const test_ = { ...AT.test!, circles: [['a.0', 'b.0']] };
+    expect(describeRun({ ...AT, test: test_ })).toContain('\nwaiting in a circle: a.0 → b.0 → a.0\n');
+  });
+
+  test('of a run that waits says what for; of one that has ended, how', () => {
+    const { head } = AT;
+    const at = (more: Partial<RunAt['head']>) => describeRun({ head: { ...head, ...more }, members: [] });
+    expect(at({ phase: 'queued', waitsFor: 'needs 3 nodes, 1 is idle' })).toBe(
+      'run 12 netperf: queued, needs 3 nodes, 1 is idle\n',
+    );
+    expect(at({ phase: 'finished', status: 'FAIL', cause: 'x: y' })).toBe('run 12 netperf: FAIL: x: y\n');
+  });
+});

@@ -1,0 +1,309 @@
+/**
+ * Runs, tests, attempts and members as rows, and back.
+ *
+ * Whoever changes a model says which: each `save` writes one row as the model stands when the transaction is made.
+ * What lives longer than a run (its directory with logs and reports) is not here.
+ */
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
+import type { Facts, MemberEnd, RunPhase, RunSpec, TestView } from '@tutti/protocol';
+import type { AttemptRun, MemberRun, Run, TestRun, Trouble, Verdict } from '../runs/model.ts';
+import { planTests } from '../runs/plan.ts';
+import type { Journal } from './journal.ts';
+
+/** Columns that hold JSON. */
+interface Documents {
+  spec: RunSpec;
+  cast: Record<string, string[]>;
+  facts: Record<string, Facts>;
+  barriers: AttemptRun['barriers'];
+  extensions: AttemptRun['extensions'];
+  trouble: Trouble;
+  rebooting: NonNullable<MemberRun['rebooting']>;
+  end: MemberEnd;
+  skipped: MemberRun['skipped'];
+  subtests: MemberRun['subtests'];
+  verdict: Verdict;
+}
+
+/** The tables are strict: what comes out of a column is what went in. */
+type Row = Record<string, string | number | null>;
+
+/** `once`: written when the row is made; `again`: whenever it is saved. */
+const COLUMNS = {
+  run: {
+    once: ['number', 'id', 'dir', 'spec', 'started'],
+    again: ['owned', 'phase', 'cast', 'facts', 'cancelled', 'status', 'cause', 'exit', 'duration'],
+    key: ['number'],
+  },
+  test: {
+    once: ['run', 'idx'],
+    again: ['state', 'started', 'status', 'cause', 'duration'],
+    key: ['run', 'idx'],
+  },
+  attempt: {
+    once: ['id', 'run', 'test', 'n'],
+    again: ['opened', 'lingers', 'extensions', 'over', 'trouble', 'status', 'cause', 'barriers'],
+    key: ['id'],
+  },
+  member: {
+    once: ['id', 'attempt', 'place', 'name', 'role', 'idx', 'node', 'essential', 'dir'],
+    again: [
+      'state',
+      'end',
+      'end_order',
+      'lost',
+      'incarnation',
+      'rebooting',
+      'collected',
+      'skipped',
+      'subtests',
+      'verdict',
+    ],
+    key: ['id'],
+  },
+} as const;
+
+type Table = keyof typeof COLUMNS;
+
+export class RunRows {
+  readonly #database: DatabaseSync;
+  readonly #journal: Journal;
+  readonly #statements: Record<Table, StatementSync>;
+
+  constructor(database: DatabaseSync, journal: Journal) {
+    this.#database = database;
+    this.#journal = journal;
+    this.#statements = {
+      run: database.prepare(upsert('run')),
+      test: database.prepare(upsert('test')),
+      attempt: database.prepare(upsert('attempt')),
+      member: database.prepare(upsert('member')),
+    };
+  }
+
+  /** A new run, with its tests. */
+  create(run: Run): Promise<void> {
+    return this.#journal.write('run submitted', 'full', () => {
+      this.#put('run', runRow(run));
+      for (const test of run.tests) this.#put('test', testRow(run, test));
+    });
+  }
+
+  saveRun(run: Run): Promise<void> {
+    return this.#journal.write(`run ${run.phase}`, 'full', () => this.#put('run', runRow(run)));
+  }
+
+  saveTest(run: Run, test: TestRun): Promise<void> {
+    return this.#journal.write(`test ${test.state}`, 'full', () => this.#put('test', testRow(run, test)));
+  }
+
+  /** An attempt with all its members. */
+  createAttempt(run: Run, test: TestRun, attempt: AttemptRun): Promise<void> {
+    return this.#journal.write('attempt planned', 'full', () => {
+      this.#put('attempt', attemptRow(run, test, attempt));
+      for (const member of attempt.members) this.#put('member', memberRow(attempt, member));
+    });
+  }
+
+  saveAttempt(step: string, run: Run, test: TestRun, attempt: AttemptRun): Promise<void> {
+    return this.#journal.write(`attempt ${step}`, 'full', () =>
+      this.#put('attempt', attemptRow(run, test, attempt)),
+    );
+  }
+
+  saveMember(step: string, attempt: AttemptRun, member: MemberRun): Promise<void> {
+    return this.#journal.write(`member ${step}`, 'full', () =>
+      this.#put('member', memberRow(attempt, member)),
+    );
+  }
+
+  /** The attempt has its verdict: nobody repeats a request of its sync space any more. */
+  concludeAttempt(run: Run, test: TestRun, attempt: AttemptRun): Promise<void> {
+    return this.#journal.write('attempt judged', 'full', () => {
+      this.#put('attempt', attemptRow(run, test, attempt));
+      for (const member of attempt.members) this.#put('member', memberRow(attempt, member));
+      this.#database.prepare('DELETE FROM decision WHERE attempt = ?').run(attempt.id);
+    });
+  }
+
+  /** All runs that are not finished, and the newest `finished` that are; the oldest first. */
+  load(finished: number): Run[] {
+    const rows = this.#database
+      .prepare(
+        `SELECT * FROM run WHERE phase <> 'finished' OR number IN
+           (SELECT number FROM run WHERE phase = 'finished' ORDER BY number DESC LIMIT ?) ORDER BY number`,
+      )
+      .all(finished);
+    return rows.map((row) => this.#run(row as Row));
+  }
+
+  /** Of the runs that `load` returns unfinished. */
+  unfinishedDirectories(): Set<string> {
+    const rows = this.#database.prepare("SELECT dir FROM run WHERE phase <> 'finished'").all();
+    return new Set(rows.map((row) => String(row['dir'])));
+  }
+
+  #put(table: Table, row: Row): void {
+    this.#statements[table].run(row);
+  }
+
+  #run(row: Row): Run {
+    const spec = json(row, 'spec');
+    const run: Run = {
+      number: Number(row['number']),
+      id: String(row['id']),
+      spec,
+      dir: String(row['dir']),
+      owned: row['owned'] === 1,
+      tests: planTests(spec),
+      phase: String(row['phase']) as RunPhase,
+      started: Number(row['started']),
+      cast: new Map(Object.entries(json(row, 'cast'))),
+      facts: new Map(Object.entries(json(row, 'facts'))),
+      ...given(row, 'cancelled', 'status', 'cause', 'exit', 'duration'),
+    };
+    const tests = this.#database.prepare('SELECT * FROM test WHERE run = ?').all(run.number) as Row[];
+    for (const each of tests) {
+      const test = run.tests[Number(each['idx'])];
+      if (test === undefined) continue;
+      test.state = String(each['state']) as TestView['state'];
+      Object.assign(test, given(each, 'started', 'status', 'cause', 'duration'));
+      test.attempts = this.#attempts(run, test);
+    }
+    return run;
+  }
+
+  #attempts(run: Run, test: TestRun): AttemptRun[] {
+    const rows = this.#database
+      .prepare('SELECT * FROM attempt WHERE run = ? AND test = ? ORDER BY n')
+      .all(run.number, test.index) as Row[];
+    return rows.map((row) => ({
+      id: String(row['id']),
+      n: Number(row['n']),
+      members: this.#members(String(row['id'])),
+      barriers: json(row, 'barriers'),
+      extensions: json(row, 'extensions'),
+      ...given(row, 'opened', 'lingers', 'over', 'status', 'cause'),
+      ...(row['trouble'] === null ? {} : { trouble: json(row, 'trouble') }),
+    }));
+  }
+
+  #members(attempt: string): MemberRun[] {
+    const rows = this.#database
+      .prepare('SELECT * FROM member WHERE attempt = ? ORDER BY place')
+      .all(attempt) as Row[];
+    return rows.map((row) => {
+      const member: MemberRun = {
+        id: String(row['id']),
+        name: String(row['name']),
+        role: String(row['role']),
+        index: Number(row['idx']),
+        node: String(row['node']),
+        essential: row['essential'] === 1,
+        dir: String(row['dir']),
+        state: String(row['state']) as MemberRun['state'],
+        incarnation: Number(row['incarnation']),
+        collected: row['collected'] === 1,
+        skipped: json(row, 'skipped'),
+        subtests: json(row, 'subtests'),
+        ...given(row, 'lost'),
+      };
+      if (row['rebooting'] !== null) member.rebooting = json(row, 'rebooting');
+      if (row['end'] !== null) member.end = json(row, 'end');
+      if (row['end_order'] !== null) member.endOrder = Number(row['end_order']);
+      if (row['verdict'] !== null) member.verdict = json(row, 'verdict');
+      return member;
+    });
+  }
+}
+
+function upsert(table: Table): string {
+  const { once, again, key } = COLUMNS[table];
+  const columns = [...once, ...again];
+  const quoted = columns.map((column) => `"${column}"`).join(', ');
+  const changes = again.map((column) => `"${column}" = excluded."${column}"`).join(', ');
+  return `INSERT INTO ${table} (${quoted}) VALUES (${columns.map((column) => `:${column}`).join(', ')})
+    ON CONFLICT (${key.join(', ')}) DO UPDATE SET ${changes}`;
+}
+
+function runRow(run: Run): Row {
+  return {
+    number: run.number,
+    id: run.id,
+    dir: run.dir,
+    spec: JSON.stringify(run.spec),
+    started: run.started,
+    owned: Number(run.owned),
+    phase: run.phase,
+    cast: JSON.stringify(Object.fromEntries(run.cast)),
+    facts: JSON.stringify(Object.fromEntries(run.facts)),
+    cancelled: run.cancelled ?? null,
+    status: run.status ?? null,
+    cause: run.cause ?? null,
+    exit: run.exit ?? null,
+    duration: run.duration ?? null,
+  };
+}
+
+function testRow(run: Run, test: TestRun): Row {
+  return {
+    run: run.number,
+    idx: test.index,
+    state: test.state,
+    started: test.started ?? null,
+    status: test.status ?? null,
+    cause: test.cause ?? null,
+    duration: test.duration ?? null,
+  };
+}
+
+function attemptRow(run: Run, test: TestRun, attempt: AttemptRun): Row {
+  return {
+    id: attempt.id,
+    run: run.number,
+    test: test.index,
+    n: attempt.n,
+    opened: attempt.opened ?? null,
+    lingers: attempt.lingers ?? null,
+    extensions: JSON.stringify(attempt.extensions),
+    over: attempt.over ?? null,
+    trouble: attempt.trouble === undefined ? null : JSON.stringify(attempt.trouble),
+    status: attempt.status ?? null,
+    cause: attempt.cause ?? null,
+    barriers: JSON.stringify(attempt.barriers),
+  };
+}
+
+function memberRow(attempt: AttemptRun, member: MemberRun): Row {
+  return {
+    id: member.id,
+    attempt: attempt.id,
+    place: attempt.members.indexOf(member),
+    name: member.name,
+    role: member.role,
+    idx: member.index,
+    node: member.node,
+    essential: Number(member.essential),
+    dir: member.dir,
+    state: member.state,
+    end: member.end === undefined ? null : JSON.stringify(member.end),
+    end_order: member.endOrder ?? null,
+    lost: member.lost ?? null,
+    incarnation: member.incarnation,
+    rebooting: member.rebooting === undefined ? null : JSON.stringify(member.rebooting),
+    collected: Number(member.collected),
+    skipped: JSON.stringify(member.skipped),
+    subtests: JSON.stringify(member.subtests),
+    verdict: member.verdict === undefined ? null : JSON.stringify(member.verdict),
+  };
+}
+
+function json<K extends keyof Documents>(row: Row, column: K): Documents[K] {
+  return JSON.parse(String(row[column])) as Documents[K];
+}
+
+/** The columns that hold something, as they are. */
+function given(row: Row, ...columns: string[]): Record<string, never> {
+  const kept = columns.filter((column) => row[column] !== null && row[column] !== undefined);
+  return Object.fromEntries(kept.map((column) => [column, row[column]])) as Record<string, never>;
+}
