@@ -236,7 +236,13 @@ test.skipIf(process.getuid?.() !== 0)(
     expect(await stateOf(master, 'small')).toBe('idle');
     expect(await tutti(['run', '--role', 'a=true'], { cwd, env: master.env })).toMatchObject({ code: 0 });
 
-    const small = await startMaster({ state: await mountSmall('4m') });
+    const nearlyFull = await startMaster({ state: await mountSmall('4m') });
+    await agentsOf(nearlyFull, 1);
+    const turnedAway = await tutti(['run', '--role', 'a=true'], { cwd, env: nearlyFull.env });
+    expect(turnedAway).toMatchObject({ code: 2 });
+    expect(turnedAway.stderr).toMatch(/ has \d MiB left, and the master takes new runs only above 1024 MiB\n/);
+
+    const small = await startMaster({ state: await mountSmall('4m'), args: ['--min-free', '0'] });
     await agentsOf(small, 1);
     const refused = await tutti(args, { cwd, env: small.env });
     expect(refused).toMatchObject({ code: 2 });

@@ -132,11 +132,11 @@ test('who shows a wrong token, or none, is turned away and told what to do', asy
 test.for([
   {
     theirs: 2,
-    says: 'agent old speaks protocol 2.0, this master 1.0: upgrade this master (agent old is newer)',
+    says: 'agent old speaks protocol 2.0, this master 1.1: upgrade this master (agent old is newer)',
   },
   {
     theirs: 0,
-    says: 'agent old speaks protocol 0.0, this master 1.0: upgrade agent old (this master is newer)',
+    says: 'agent old speaks protocol 0.0, this master 1.1: upgrade agent old (this master is newer)',
   },
 ])(
   'an agent of protocol major $theirs is refused, and told which side to upgrade',
