@@ -36,6 +36,7 @@ const UNASKED: Handlers<'master→agent'> = {
   'member.start': unasked,
   'member.stop': unasked,
   'member.reboot': unasked,
+  'member.extended': unasked,
   'member.forget': unasked,
   'node.probe': () => ({}),
 };

@@ -191,6 +191,10 @@ async function compose(state: StateDirectory, options: AgentOptions): Promise<Ag
           shipments.forget(member);
           return {};
         },
+        'member.extended': async ({ member, remaining }) => {
+          await members.extended(member, remaining);
+          return {};
+        },
         'member.reboot': async ({ member, incarnation, timeout }) => {
           await members.reboot(member, incarnation, timeout);
           return {};

@@ -151,6 +151,8 @@ const OBLIGING: Partial<Handlers<'master→agent'>> = {
   'member.start': () => ({}),
   'member.stop': () => ({}),
   'member.forget': () => ({}),
+  'member.extended': () => ({}),
+  'member.reboot': () => ({}),
   'node.probe': () => ({}),
 };
 

@@ -131,9 +131,14 @@ export class Member {
   /** Resolves with the seconds that the test has left when the master has given it more. */
   async extend(request: string, seconds: number, signal: AbortSignal): Promise<number> {
     const remaining = await this.#context.requests.extend(this.spec.member, request, seconds, signal);
+    await this.extended(remaining);
+    return remaining;
+  }
+
+  /** From now on the test has so many seconds left. */
+  async extended(remaining: number): Promise<void> {
     this.#limitTime(remaining * 1000);
     await this.#saveDeadline();
-    return remaining;
   }
 
   /** What an earlier agent wrote down: says what is still to be removed. */

@@ -156,6 +156,10 @@ export class Members {
    * Announces the reboot of the machine for a member, and begins it. Nothing to do where another incarnation runs, or
    * this one has announced it. Throws `NO_SUCH_MEMBER`, `CANNOT_REBOOT`.
    */
+  async extended(id: string, remaining: number): Promise<void> {
+    await this.#members.get(id)?.extended(remaining);
+  }
+
   async reboot(id: string, incarnation: number, timeout: number): Promise<void> {
     const member = this.#members.get(id);
     if (member === undefined) throw new TuttiError('NO_SUCH_MEMBER', `member ${id} is not on this agent`);

@@ -63,9 +63,11 @@ export function declaredParams(suite: SuiteFields): Set<string> {
 function fieldsOfTest(suite: SuiteFields, test: TestFields, given: Overrides): Omit<TestSpec, 'roles'> {
   const seconds = (key: keyof typeof DEFAULT_SECONDS) =>
     durationSeconds(test[key] ?? suite[key] ?? DEFAULT_SECONDS[key]);
+  const most = test['max-timeout'] ?? suite['max-timeout'];
   return {
     name: test.name,
     timeout: given.timeout ?? seconds('timeout'),
+    ...(most === undefined ? {} : { maxTimeout: durationSeconds(most) }),
     linger: seconds('linger'),
     grace: seconds('grace'),
     params: overridden({ ...suite.params, ...test.params }, given.params),

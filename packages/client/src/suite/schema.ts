@@ -100,6 +100,7 @@ const Roles = z.record(Identifier, Role);
 export const TestFields = z.strictObject({
   name: Name.describe('unique in the suite'),
   timeout: Timeout.optional(),
+  'max-timeout': Timeout.optional(),
   linger: Duration.optional(),
   grace: Duration.optional(),
   params: Params.optional(),
@@ -115,6 +116,7 @@ export const SuiteFields = z.strictObject({
   env: Env.optional().describe('environment variables of all roles'),
   roles: Roles.optional().describe('defaults for all tests'),
   timeout: Timeout.optional().describe('how long a test may take; default 10m'),
+  'max-timeout': Timeout.optional().describe('how long `tutti extend` may let it take; default 24h'),
   linger: Duration.optional().describe(
     'how long the others may go on after the first essential FAIL; default 10s',
   ),

@@ -30,6 +30,7 @@ test('the schema lists every key and allows no other, at each level', () => {
     'env',
     'roles',
     'timeout',
+    'max-timeout',
     'linger',
     'grace',
     'tests',

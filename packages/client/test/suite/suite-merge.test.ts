@@ -82,6 +82,13 @@ describe('merging', () => {
     ]);
   });
 
+  test('`max-timeout` of a test goes before that of the suite', async () => {
+    const { spec } = await loadText(
+      'max-timeout: 2h\nroles: { a: ./a.sh }\ntests: [{ name: x }, { name: y, max-timeout: 3h }]\n',
+    );
+    expect(spec.tests.map(({ maxTimeout }) => maxTimeout)).toEqual([7200, 10_800]);
+  });
+
   test('a string in a test replaces only what the default role runs', async () => {
     const { spec } = await loadText(
       'roles: { a: { run: ./a.sh, count: 4 } }\ntests: [{ name: x, roles: { a: ./b.sh } }]\n',

@@ -179,16 +179,32 @@ export class Attempt {
     if (over !== undefined) throw new TuttiError('SPACE_CLOSED', 'the test is over');
     if (extensions[request] === undefined) {
       const room = (this.#test.spec.maxTimeout ?? MAX_TIMEOUT) - this.#timeout;
-      extensions[request] = Math.max(0, Math.min(more, room));
+      const granted = Math.max(0, Math.min(more, room));
+      extensions[request] = granted;
+      this.#deps.broker.extend(this.#model.id, granted);
       this.#armTimeout();
+      this.#tellTime();
     }
     await this.#deps.keep.attempt('extended');
     return Math.max(0, this.left ?? 0);
   }
 
+  #tellTime(): void {
+    for (const member of this.#members) {
+      if (member.ended) continue;
+      // Who does not hear of it is stopped too early, by an agent that says so.
+      member
+        .extended(Math.max(0, this.left ?? 0))
+        .catch((error: unknown) =>
+          this.#deps.log.debug({ member: member.name, err: error }, 'more time was not told'),
+        );
+    }
+  }
+
   /** What an earlier master had found out; and what it had no time to conclude from it. */
   #goOn(): void {
-    const { over } = this.#model;
+    const { over, extensions } = this.#model;
+    if (Object.keys(extensions).length > 0) this.#tellTime();
     if (over !== undefined) this.#over.resolve(over);
     else this.#consider();
   }

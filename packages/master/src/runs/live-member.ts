@@ -195,6 +195,11 @@ export class MemberUnderWay implements LiveMember {
     await found.#reboot(request, timeout);
   }
 
+  /** Its agent's own watchdog has to know. */
+  async extended(remaining: number): Promise<void> {
+    await this.#options.node.call('member.extended', { member: this.id, remaining }, this.#gone.signal);
+  }
+
   extend(request: string, seconds: number): Promise<number> {
     return this.#options.extend(request, seconds);
   }

@@ -32,6 +32,8 @@ export interface DecisionLog {
 interface Waiter extends Due {
   /** For ever, where the wait may last as long as its test. */
   due: number;
+  /** It ends with the test, not by a timeout of its own. */
+  readonly withTest: boolean;
   session: SyncSession;
   resolve(result: SyncWire<SyncVerb>): void;
   reject(error: TuttiError): void;
@@ -108,6 +110,14 @@ export class SyncBroker {
     this.#attempts.set(id, attempt);
   }
 
+  /** The test has been given so many seconds more, and with it what waits as long as the test. */
+  extend(attemptId: string, seconds: number): void {
+    const attempt = this.#attempts.get(attemptId);
+    if (attempt === undefined) return;
+    attempt.deadline += seconds * 1000;
+    for (const waiter of attempt.waiters.values()) if (waiter.withTest) waiter.due += seconds * 1000;
+  }
+
   /** Settles like the request does. `signal` aborted on a living session withdraws it. */
   call<V extends SyncVerb>(
     verb: V,
@@ -124,7 +134,8 @@ export class SyncBroker {
       const earlier = attempt.waiters.get(request);
       earlier?.reject(new TuttiError('CANCELLED', 'the request was repeated'));
       const due = earlier?.due ?? dueOf(verb, call, attempt.deadline);
-      const waiter: Waiter = { due, session, resolve, reject };
+      const withTest = (call.args as Pick<BarrierArgs, 'timeout'>).timeout === undefined;
+      const waiter: Waiter = { due, withTest, session, resolve, reject };
       attempt.waiters.set(request, waiter);
       const settled = attempt.space.ask(verb, argsOf(verb, call), { member, request, at: call.at / 1000 });
       this.#tell(attempt, settled);

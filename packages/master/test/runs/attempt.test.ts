@@ -250,6 +250,140 @@ describe('a timeout', () => {
   });
 });
 
+describe('more time', () => {
+  const extend = (lab: AttemptLab, request: string, seconds: number) =>
+    lab.agent('client.0').session.call('member.extend', { member: lab.id('client.0'), request, seconds });
+
+  test('is given once for each request, told to every agent, and ends later', async () => {
+    const lab = await AttemptLab.start(serverAndClients, { timeout: 30 });
+    await lab.clock.pass(10_000);
+    expect(await extend(lab, 'request-1', 60)).toEqual({ remaining: 80 });
+    await lab.clock.pass(10_000);
+    expect(await extend(lab, 'request-1', 60)).toEqual({ remaining: 70 });
+    for (const name of ['server.0', 'client.0', 'client.1'])
+      expect(lab.asked(name).filter((line) => line.startsWith('member.extended'))).toHaveLength(1);
+    await lab.clock.pass(69_999);
+    expect(lab.model.trouble).toBeUndefined();
+    await lab.clock.pass(1);
+    expect(lab.model.trouble?.cause).toMatch(/^timed out after 90 s/);
+    await lab.endStopped('server.0', 'client.0', 'client.1');
+    await lab.over;
+  });
+
+  test('is bounded, and not given to a test that is over', async () => {
+    const lab = await AttemptLab.start(serverAndClients, { timeout: 30, maxTimeout: 40 });
+    expect(await extend(lab, 'request-1', 60)).toEqual({ remaining: 40 });
+    expect(await extend(lab, 'request-2', 60)).toEqual({ remaining: 40 });
+    lab.attempt.cancel('enough');
+    expect(await rejection(extend(lab, 'request-3', 60))).toMatchObject({ code: 'SPACE_CLOSED' });
+    await lab.endStopped('server.0', 'client.0', 'client.1');
+    await lab.over;
+  });
+
+  test('moves what waits as long as the test, and nothing else', async () => {
+    const lab = await AttemptLab.start(serverAndClients, { timeout: 30 });
+    const wait = (name: string, request: string, args: object) =>
+      rejection(
+        lab.agent(name).session.call('sync.barrier', {
+          ...{ member: lab.id(name), request, at: lab.clock.monotonicMs() },
+          args: { name: request, ...args },
+        }),
+      );
+    let ended = '';
+    const [own, withTest] = [
+      wait('server.0', 'own-limit', { timeout: 20 }),
+      wait('client.1', 'no-limit', {}),
+    ];
+    void own.then(() => (ended += 'own '));
+    void withTest.then(() => (ended += 'test '));
+    await settled();
+    await extend(lab, 'request-1', 60);
+    await lab.clock.pass(20_000);
+    expect(ended).toBe('own ');
+    await lab.clock.pass(67_900);
+    expect(ended).toBe('own ');
+    await lab.clock.pass(200);
+    expect(ended).toBe('own test ');
+    lab.attempt.cancel('enough');
+    await settled();
+    await lab.endStopped('server.0', 'client.0', 'client.1');
+    await lab.over;
+  });
+});
+
+describe('a member that announces a reboot', () => {
+  const announce = (lab: AttemptLab, timeout: number) =>
+    lab.agent('client.0').session.call('member.rebooting', {
+      ...{ member: lab.id('client.0'), incarnation: 0, timeout, byScript: false },
+    });
+  const back = (lab: AttemptLab, more: object) =>
+    lab.connect({
+      ...{ name: 'n2', boot: 'boot-2', process: id('8') },
+      members: [{ member: lab.id('client.0'), master: id('f'), state: 'running', ...more }],
+    });
+
+  test('may be away for longer than the grace, and counts as coming', async () => {
+    const lab = await AttemptLab.start(serverAndClients, { timeout: 600, grace: 30 });
+    await announce(lab, 300);
+    await lab.agent('client.0').cut();
+    await lab.clock.pass(299_000);
+    lab.agents.set('n2', await back(lab, { incarnation: 1 }));
+    expect(lab.model.members[1]).toMatchObject({ incarnation: 1, state: 'running' });
+    expect(lab.model.members[1]?.rebooting).toBeUndefined();
+    // From now on the grace is the usual one.
+    await lab.agent('client.0').cut();
+    await lab.clock.pass(30_000);
+    expect(lab.model.members[1]?.lost).toBe('was lost: its node was away for more than 30 s');
+    await lab.endStopped('server.0', 'client.1');
+    await lab.over;
+  });
+
+  test('and does not come back is lost, and it is said that it was the reboot', async () => {
+    const lab = await AttemptLab.start(serverAndClients, { timeout: 600, grace: 30 });
+    await announce(lab, 100);
+    await lab.agent('client.0').cut();
+    await lab.clock.pass(100_000);
+    expect(lab.model.members[1]?.lost).toBe(
+      'was lost: its node did not come back from its reboot within 100 s',
+    );
+    await lab.endStopped('server.0', 'client.1');
+    await lab.over;
+    expect(lab.model.status).toBe('ERROR');
+  });
+
+  test('when the master was not there says so again with hello', async () => {
+    const lab = await AttemptLab.start(serverAndClients, { timeout: 600, grace: 30 });
+    await lab.agent('client.0').cut();
+    const again = await back(lab, { incarnation: 0, rebooting: { timeout: 200, byScript: true } });
+    await again.cut();
+    await lab.clock.pass(199_000);
+    expect(lab.model.members[1]?.lost).toBeUndefined();
+    await lab.clock.pass(1000);
+    expect(lab.model.members[1]?.lost).toContain('did not come back from its reboot within 200 s');
+    await lab.endStopped('server.0', 'client.1');
+    await lab.over;
+  });
+
+  test('on behalf of another is asked of that one`s agent, once for each request', async () => {
+    const lab = await AttemptLab.start(serverAndClients);
+    const ask = (request: string, other: string) =>
+      lab.agent('server.0').session.call('member.rebootOther', {
+        ...{ member: lab.id('server.0'), request, other, timeout: 60 },
+      });
+    await ask('request-1', 'client.1');
+    expect(lab.asked('client.1').some((line) => line.startsWith('member.reboot'))).toBe(true);
+    expect(await rejection(ask('request-2', 'client'))).toMatchObject({
+      code: 'NO_SUCH_MEMBER',
+      message:
+        'client cannot be rebooted: that role has several; the members are server.0, client.0, client.1',
+    });
+    await lab.end('client.1', 0);
+    expect(await rejection(ask('request-3', 'client.1'))).toMatchObject({ code: 'CANNOT_REBOOT' });
+    for (const name of ['server.0', 'client.0']) await lab.end(name, 0);
+    await lab.over;
+  });
+});
+
 describe("an operator's cancel", () => {
   test('while it is staged starts nobody', async () => {
     const lab = await AttemptLab.start(serverAndClients, {

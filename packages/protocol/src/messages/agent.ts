@@ -156,6 +156,17 @@ export const agentCalls = {
     idempotent: true,
     doc: 'A member asks for so many seconds more; the same request extends once. The result is what the test has left.',
   }),
+  'member.extended': call({
+    directions: ['master→agent'],
+    params: z.object({
+      member: Id,
+      /** Seconds until the test times out, when this was said. */
+      remaining: Seconds,
+    }),
+    result: z.object({}),
+    idempotent: true,
+    doc: "A member of its test has been given more time: the agent's own watchdog waits so long too.",
+  }),
   'member.reboot': call({
     directions: ['master→agent'],
     params: z.object({ member: Id, incarnation: Incarnation, timeout: Seconds }),
