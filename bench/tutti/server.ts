@@ -1,7 +1,12 @@
 /**
- * Tutti's server: the master's own door, registry, sessions and sync broker, composed as `startMaster` does, without runs.
- * One attempt is open, whose members are there by name only: nothing is staged, started or written.
+ * Tutti's server: the master's own door, registry, sessions, sync broker and database, composed as `startMaster` does,
+ * without runs. One attempt is open, whose members are there by name only: nothing is staged or started, but every
+ * decision is kept before anybody is told.
  */
+import { rmSync } from 'node:fs';
+import { mkdtemp } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createLog, systemClock } from '@tutti/link';
 import { serveAgent } from '../../packages/master/src/agents/agent-session.ts';
 import type { Node, NodeIdentity } from '../../packages/master/src/agents/node.ts';
@@ -10,6 +15,8 @@ import { Door } from '../../packages/master/src/http/door.ts';
 import { MemberFiles } from '../../packages/master/src/logs/member-files.ts';
 import { MasterClock } from '../../packages/master/src/master-clock.ts';
 import { type LiveMember, LiveMembers } from '../../packages/master/src/runs/members.ts';
+import type { Run, TestRun } from '../../packages/master/src/runs/model.ts';
+import { Store } from '../../packages/master/src/store/store.ts';
 import { SyncBroker } from '../../packages/master/src/sync/broker.ts';
 import { answer } from '../harness/answer.ts';
 import { usage } from '../harness/usage.ts';
@@ -21,8 +28,12 @@ async function open(n: number): Promise<string> {
   const clock = new MasterClock(systemClock);
   const registry = new Registry(clock);
   const live = new LiveMembers();
-  const broker = new SyncBroker(clock);
   const log = createLog({ daemon: 'master', level: 'info', out: { write: () => {} } });
+  const directory = await mkdtemp(join(tmpdir(), 'tutti-bench-'));
+  process.once('exit', () => rmSync(directory, { recursive: true, force: true }));
+  const store = Store.open({ path: join(directory, 'master.db'), clock, log });
+  await openAttempt(store);
+  const broker = new SyncBroker(clock, store.decisions);
   const indices = Array.from({ length: n }, (_, index) => index);
   broker.open(
     ATTEMPT,
@@ -43,6 +54,24 @@ async function open(n: number): Promise<string> {
     },
   });
   return door.open();
+}
+
+/** Decisions belong to an attempt of a run. */
+async function openAttempt(store: Store): Promise<void> {
+  const spec = { suite: 'bench', files: [], tests: [] };
+  const test: TestRun = {
+    spec: { name: 'bench', timeout: TIMEOUT, linger: 0, grace: 0, params: {}, roles: [] },
+    index: 0,
+    dir: '',
+    state: 'running',
+    attempts: [],
+  };
+  const run: Run = {
+    ...{ number: 1, id: MASTER, spec, dir: '/nonexistent', tests: [test], phase: 'running' },
+    ...{ started: 0, owned: false, cast: new Map(), facts: new Map() },
+  };
+  await store.runs.create(run);
+  await store.runs.createAttempt(run, test, { n: 1, id: ATTEMPT, members: [], barriers: [], extensions: {} });
 }
 
 /** As the agents of the crowd introduce themselves. */

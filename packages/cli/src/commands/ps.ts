@@ -13,7 +13,8 @@ interface Flags {
 
 export function addPs(program: Command): void {
   program
-    .command('ps <run>')
+    .command('ps')
+    .argument('<run>', 'its number')
     .description('show what a run is doing: its members, and who waits for whom')
     .option('--master <url>', 'the master (default: $TUTTI_MASTER, else one on this machine)')
     .option('--token-file <file>', "file that holds the master's token")
