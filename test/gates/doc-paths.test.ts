@@ -11,6 +11,7 @@ import { describe, expect, test } from 'vitest';
 import { addAgent } from '../../packages/cli/src/commands/agent.ts';
 import { addMaster } from '../../packages/cli/src/commands/master.ts';
 import { addNodes } from '../../packages/cli/src/commands/nodes.ts';
+import { addPs } from '../../packages/cli/src/commands/ps.ts';
 import { addRun } from '../../packages/cli/src/commands/run.ts';
 import { EXIT } from '../../packages/protocol/src/index.ts';
 import { VERBS } from '../../packages/sdk/src/shell/verbs.ts';
@@ -22,7 +23,7 @@ const pages = globSync('**/*.md', { cwd: root, exclude }).toSorted();
 const sources = globSync('packages/*/src/**/*.ts', { cwd: root }).map((file) => read(file));
 
 const program = new Command('tutti').option('-V, --version');
-for (const add of [addRun, addNodes, addMaster, addAgent]) add(program);
+for (const add of [addRun, addPs, addNodes, addMaster, addAgent]) add(program);
 
 /** Command or verb → its options. */
 const commands = new Map<string, string[]>([
