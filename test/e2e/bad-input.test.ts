@@ -240,7 +240,9 @@ test.skipIf(process.getuid?.() !== 0)(
     await agentsOf(nearlyFull, 1);
     const turnedAway = await tutti(['run', '--role', 'a=true'], { cwd, env: nearlyFull.env });
     expect(turnedAway).toMatchObject({ code: 2 });
-    expect(turnedAway.stderr).toMatch(/ has \d MiB left, and the master takes new runs only above 1024 MiB\n/);
+    expect(turnedAway.stderr).toMatch(
+      / has \d MiB left, and the master takes new runs only above 1024 MiB\n/,
+    );
 
     const small = await startMaster({ state: await mountSmall('4m'), args: ['--min-free', '0'] });
     await agentsOf(small, 1);
