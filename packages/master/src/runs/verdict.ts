@@ -19,7 +19,9 @@ const BROKEN_LAB_CODE = 99;
 export function describeEnd({ exit, stopped, lastLine }: MemberEnd): string {
   if (stopped !== undefined) return STOPPED[stopped].cause;
   const said = lastLine === '' ? '' : ` (last line: ${JSON.stringify(lastLine)})`;
-  return describeExit(exit) + (exit.how === 'exited' && exit.code === 0 ? '' : said);
+  // What a script said last explains nothing that it did not do.
+  const silent = LAB_EXITS.has(exit.how) || (exit.how === 'exited' && exit.code === 0);
+  return describeExit(exit) + (silent ? '' : said);
 }
 
 function describeExit(exit: Exit): string {
