@@ -375,7 +375,7 @@ test('scripts that ask for impossible barriers and keys are told so, in each lan
       "BAD_PARTICIPANTS: barrier "y": count 0: at least one member has to take part",
       "BAD_PARTICIPANTS: barrier "y": count -1: at least one member has to take part",
       "BAD_PARTICIPANTS: barrier "y": count 99: the test has only 3 members",
-      "BAD_PARAMS: barrier: count: Invalid input: expected number, received string",
+      "BAD_PARAMS: barrier: count: must be a number",
       "BAD_PARAMS: barrier: name: a name has at most 128 characters",
       "BAD_PARAMS: set: key: a name has at most 128 characters",
       "BAD_PARAMS: set: key: a name must not be empty",

@@ -42,10 +42,7 @@ export class Keys {
     // Not `??`: a key that holds null holds no number.
     const old = this.has(key) ? this.get(key) : 0;
     if (typeof old !== 'number' || !Number.isSafeInteger(old)) {
-      throw new TuttiError(
-        'NOT_A_NUMBER',
-        `key "${key}" holds ${JSON.stringify(old).slice(0, 80)}, not a whole number`,
-      );
+      throw new TuttiError('NOT_A_NUMBER', `key "${key}" holds ${shown(old ?? null)}, not a whole number`);
     }
     const value = old + by;
     if (!Number.isSafeInteger(value))
@@ -72,4 +69,11 @@ export class Keys {
   waiting(): KeyWaiter[] {
     return [...this.#waiters.values()].flat();
   }
+}
+
+/** As JSON, so far as a sentence has room for it. */
+function shown(value: Json): string {
+  const MOST = 80;
+  const text = JSON.stringify(value);
+  return text.length <= MOST ? text : `${text.slice(0, MOST)}…`;
 }
