@@ -22,7 +22,7 @@ test('what is right comes back without what is unknown', () => {
 test('the path of the first bad field is named', () => {
   const error = refusal({ rooms: [{ doors: 1 }, { doors: 'two' }] });
   expect(error).toMatchObject({ code: 'BAD_PARAMS', details: { path: 'rooms.1.doors' } });
-  expect(error.message).toMatch(/^build: rooms\.1\.doors: /);
+  expect(error.message).toBe('build: rooms.1.doors: must be a number');
 });
 
 test.each([undefined, null, 7, 'text', []])('where %j stands for an object, the whole is named', (value) => {
