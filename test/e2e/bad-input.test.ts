@@ -396,7 +396,7 @@ test('scripts that ask for impossible barriers and keys are told so, in each lan
       "BAD_PARAMS: set: key: a name has at most 128 characters",
       "VALUE_TOO_LARGE: the value of key "big" has 262145 bytes, where 262144 are allowed",
       "ok undefined",
-      "NOT_A_NUMBER: key "big" holds "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx, not a whole number",
+      "NOT_A_NUMBER: key "big" holds "xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx…, not a whole number",
       "",
     ]
   `);

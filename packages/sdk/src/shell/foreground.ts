@@ -10,11 +10,12 @@ const PASSED_ON = ['SIGTERM', 'SIGINT', 'SIGHUP'] as const;
 
 export function runInForeground([command = '', ...args]: readonly string[]): Promise<Outcome> {
   return new Promise((resolve) => {
-    const child = spawn(command, args, { stdio: 'inherit' });
     const pass = (signal: NodeJS.Signals): void => {
       child.kill(signal);
     };
+    // Before the command is there, which may send us one at once; handlers run after this turn, when it is.
     for (const signal of PASSED_ON) process.on(signal, pass);
+    const child = spawn(command, args, { stdio: 'inherit' });
     const end = (outcome: Outcome): void => {
       for (const signal of PASSED_ON) process.removeListener(signal, pass);
       resolve(outcome);
