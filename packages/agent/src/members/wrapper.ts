@@ -13,38 +13,40 @@
  *   can start, because opening a pipe waits for the relay at its other end.
  * - The script is a child in the foreground, which sh waits for whatever traps run: `$?` is its own status.
  * - Only the script joins the cgroup: killing everything in it leaves the wrapper to write the status.
+ * - Its variables are called `tutti_…`, as a shell exports what it assigns to a name that the script's environment has.
  * - `stop.N` is looked for after joining and recording: a stop that found nobody to signal is seen here.
  *
  * The output pipes have names so that a script can reopen /dev/stderr. `wait` is not used: relays may outlive the wrapper,
  * for as long as a daemon that the script left holds its output.
  */
 export const WRAPPER = String.raw`# Runs one member's script; made by tutti. See docs/architecture.md.
-n=$1
-procs=$2
-boot=$3
+tutti_n=$1
+tutti_procs=$2
+tutti_boot=$3
 shift 3
 
-script_path=$PATH
+tutti_script_path=$PATH
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$PATH
-mkdir "claim.$n" 2>/dev/null || exit 0
-trap : HUP INT QUIT ILL TRAP ABRT BUS FPE USR1 SEGV USR2 PIPE ALRM TERM TSTP TTIN TTOU XCPU XFSZ VTALRM PROF SYS
+mkdir "claim.$tutti_n" 2>/dev/null || exit 0
+tutti_signals='HUP INT QUIT ILL TRAP ABRT BUS FPE USR1 SEGV USR2 PIPE ALRM TERM TSTP TTIN TTOU XCPU XFSZ VTALRM PROF SYS'
+trap : $tutti_signals
 
-field_22_of_stat() { shift 19; start=$1; }
+field_22_of_stat() { shift 19; tutti_start=$1; }
 identify() {
-  read -r stat </proc/self/stat
-  read -r uptime _ </proc/uptime
+  read -r tutti_stat </proc/self/stat
+  read -r tutti_uptime tutti_rest </proc/uptime
   # The command in the second field may hold anything: what follows its last parenthesis begins with field 3.
-  field_22_of_stat ${'$'}{stat##*)}
-  self="${'$'}{stat%% *} $start $boot $uptime"
+  field_22_of_stat ${'$'}{tutti_stat##*)}
+  tutti_self="${'$'}{tutti_stat%% *} $tutti_start $tutti_boot $tutti_uptime"
 }
 publish() { echo "$2" >"$1.tmp" && mv -f "$1.tmp" "$1"; }
 relay() {
-  trap '' HUP INT QUIT ILL TRAP ABRT BUS FPE USR1 SEGV USR2 PIPE ALRM TERM TSTP TTIN TTOU XCPU XFSZ VTALRM PROF SYS
-  exec cat <"$1.pipe" >>"$1.$n"
+  trap '' $tutti_signals
+  exec cat <"$1.pipe" >>"$1.$tutti_n"
 }
 
 identify
-echo "$self" >"claim.$n/wrapper"
+echo "$tutti_self" >"claim.$tutti_n/wrapper"
 # Closed inside: a redirection of the whole would keep a copy of 3 under another number in some shells.
 ( exec 3>&-; relay stdout ) &
 ( exec 3>&-; relay stderr ) &
@@ -52,22 +54,24 @@ exec 4>&-
 
 (
   exec 3>&- >stdout.pipe 2>stderr.pipe
-  joined=out
-  if [ -n "$procs" ]; then
-    { echo 0 >"$procs"; } 2>/dev/null && joined=in
+  tutti_joined=out
+  if [ -n "$tutti_procs" ]; then
+    { echo 0 >"$tutti_procs"; } 2>/dev/null && tutti_joined=in
   fi
   identify
-  publish "pid.$n" "$self $joined"
-  [ -e "stop.$n" ] && exit 143
+  publish "pid.$tutti_n" "$tutti_self $tutti_joined"
+  [ -e "stop.$tutti_n" ] && exit 143
   cd work || exit 126
   unset PWD OLDPWD
   umask 022
-  PATH=$script_path
+  PATH=$tutti_script_path
   exec "$@"
 )
-code=$?
+tutti_code=$?
+# What the script's group is still being sent must not end the mv that publishes the status.
+trap '' $tutti_signals
 # A script that was stopped before it opened its pipes left the relays waiting in open(2): this lets them go.
 : <>stdout.pipe <>stderr.pipe
-read -r uptime _ </proc/uptime
-publish "status.$n" "$code $uptime"
+read -r tutti_uptime tutti_rest </proc/uptime
+publish "status.$tutti_n" "$tutti_code $tutti_uptime"
 `;

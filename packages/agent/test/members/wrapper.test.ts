@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { readFileSync, statSync, writeFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
+import { WRAPPER } from '../../src/members/wrapper.ts';
 import { inline, makeLab, until } from './lab.ts';
 
 const shells = ['dash', 'bash --posix', 'busybox sh'].map((name) => {
@@ -31,6 +32,25 @@ describe.each(shells)('under $name', ({ shell, there }) => {
     });
     expect((await lab.run(inline("trap '' TERM; kill 0; exit 5"))).exit).toEqual({ how: 'exited', code: 5 });
     expect(lab.complaints).toEqual([]);
+  });
+
+  test.skipIf(!there)('the status is published under a storm of signals to the group', async () => {
+    const lab = await makeLab({ shell });
+    const spec = inline("trap '' TERM; while :; do kill 0; done & exit 5");
+    expect((await lab.run(spec)).exit).toEqual({ how: 'exited', code: 5 });
+    expect(lab.complaints).toEqual([]);
+  });
+
+  test.skipIf(!there)('the script’s environment may have any name that the wrapper could use', async () => {
+    const lab = await makeLab({ shell });
+    const names = [...WRAPPER.matchAll(/\b[a-z]\w*/g)].map(([name]) => name);
+    const env = Object.fromEntries(
+      [...new Set(names)].filter((name) => !name.startsWith('tutti_')).map((name) => [name, 'mine']),
+    );
+    const spec = inline('cat /proc/self/environ', { env });
+    await lab.run(spec);
+    const seen = lab.text(spec.member, 'stdout.0').split('\0');
+    expect(seen).toEqual(expect.arrayContaining(Object.keys(env).map((name) => `${name}=mine`)));
   });
 
   test.skipIf(!there)('no signal is ignored, blocked or caught in the script', async () => {
