@@ -13,7 +13,7 @@ interface Options {
 
 /** Lines, as scripts write them. */
 const OUTPUT = Buffer.alloc(65_536, 'all work and no play makes jack a dull boy\n');
-const ENDLESS: ByteSource = { read: async (_offset, max) => OUTPUT.subarray(0, max) };
+const ENDLESS: ByteSource = { read: async (_offset, into) => OUTPUT.copy(into) };
 
 export class ActingAgent {
   /** The member it has; there is one at a time. */

@@ -74,7 +74,7 @@ async function stage(client: MasterClient, { spec, sources, signal }: FollowOpti
     receiver,
   );
   if ((await receiver.missing([blob])).length > 0) {
-    const source = { read: async (offset: number, max: number) => bytes.subarray(offset, offset + max) };
+    const source = { read: async (offset: number, into: Uint8Array) => bytes.copy(into, 0, offset) };
     await sendBlob(client, blob, source, signal);
   }
   return blob;

@@ -17,6 +17,7 @@ import {
   type CallResult,
   calls,
   type Direction,
+  dataHead,
   decode,
   type Envelope,
   type EventName,
@@ -105,7 +106,11 @@ export class Session<Out extends Direction = Direction, In extends Direction = D
       open: (stream, target) =>
         this.#request('stream.open', { stream, target }) as Promise<{ length: number }>,
       close: (stream, length) => this.#request('stream.close', { stream, length }),
-      data: (stream, offset, bytes, flushed) => this.#send({ kind: 'data', stream, offset, bytes }, flushed),
+      data: (stream, offset, bytes, flushed) => {
+        if (this.#closed) return;
+        this.#sent += 1;
+        this.transport.sendData(dataHead(stream, offset, bytes.byteLength), bytes, flushed);
+      },
     });
     this.#incoming = new IncomingStreams(options.accept, {
       acknowledge: (stream, length) => this.#notify('stream.ack', { stream, length }),
@@ -212,14 +217,14 @@ export class Session<Out extends Direction = Direction, In extends Direction = D
     this.#send({ kind: 'event', name, params });
   }
 
-  #send(envelope: Envelope, flushed?: () => void): void {
-    this.#sendBytes(encode(envelope), flushed);
+  #send(envelope: Envelope): void {
+    this.#sendBytes(encode(envelope));
   }
 
-  #sendBytes(bytes: Uint8Array, flushed?: () => void): void {
+  #sendBytes(bytes: Uint8Array): void {
     if (this.#closed) return;
     this.#sent += 1;
-    this.transport.send(bytes, flushed);
+    this.transport.send(bytes);
     if (this.transport.queued > LIMITS.sendQueue.value) {
       this.close(
         new TuttiError(

@@ -10,8 +10,13 @@ export interface TransportEvents {
 export interface Transport {
   /** Events before this call are kept, not lost; none comes before this call has returned. */
   start(events: TransportEvents): void;
-  /** Queues a message; `flushed` is called when the operating system has taken it (never, if that fails). */
-  send(bytes: Uint8Array, flushed?: () => void): void;
+  /** Queues a message. */
+  send(bytes: Uint8Array): void;
+  /**
+   * Queues a message of two parts; `flushed` is called when the operating system has taken it (never, if that fails). Until then
+   * the payload is the transport's, which may change it.
+   */
+  sendData(head: Uint8Array, payload: Uint8Array, flushed: () => void): void;
   /** Says goodbye with a reason the peer can read, then closes; a peer that does not answer is cut off. */
   close(why: TuttiError): void;
   /** Bytes queued and not yet taken by the operating system. */

@@ -9,6 +9,7 @@ import type { Socket } from 'node:net';
 import { LIMITS, TuttiError } from '@tutti/protocol';
 import type { WebSocket } from 'ws';
 import { closeReason, fromCloseReason } from './close-reason.ts';
+import { dataFrame } from './data-frame.ts';
 import { shortFrame } from './short-frame.ts';
 import type { Transport, TransportEvents } from './transport.ts';
 
@@ -67,13 +68,21 @@ export class WsTransport implements Transport {
     });
   }
 
-  send(bytes: Uint8Array, flushed?: () => void): void {
+  send(bytes: Uint8Array): void {
     if (this.#ws.readyState !== this.#ws.OPEN) return;
     const whole = this.#accepted ? shortFrame(bytes) : undefined;
-    const written = flushed && ((error?: Error | null) => error || flushed());
-    // Without compression `ws` keeps nothing back, so the two ways cannot overtake each other.
-    if (whole === undefined) this.#ws.send(bytes, written);
-    else this.#socket.write(whole, written);
+    // Without compression `ws` keeps nothing back, so its way and ours cannot overtake each other.
+    if (whole === undefined) this.#ws.send(bytes);
+    else this.#socket.write(whole);
+  }
+
+  sendData(head: Uint8Array, payload: Uint8Array, flushed: () => void): void {
+    if (this.#ws.readyState !== this.#ws.OPEN) return;
+    const before = dataFrame(head, payload, !this.#accepted);
+    this.#socket.cork();
+    this.#socket.write(before);
+    this.#socket.write(payload, (error) => error || flushed());
+    this.#socket.uncork();
   }
 
   close(why: TuttiError): void {

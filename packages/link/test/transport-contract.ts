@@ -55,6 +55,27 @@ export function transportContract(name: string, open: () => Promise<Network>): v
       expect(got.messages.map((bytes) => Buffer.from(bytes))).toEqual(sent);
     });
 
+    contract('so do messages in two parts, both ways, and in order with the others', async (network) => {
+      const { sender, receiver } = await network.connect();
+      for (const [from, to] of [
+        [sender, receiver],
+        [receiver, sender],
+      ] as const) {
+        const got = new Recorder(to);
+        const sizes = [4, 5, 6, 7, 24, 125, 126, 127, 65_535, 65_536, 65_557, 300_000];
+        const sent = sizes.flatMap((size) => [0, 1, 3, 4].map((head) => ({ head, message: pattern(size) })));
+        for (const { head, message } of sent) {
+          // The payload anywhere in its memory, not only at a multiple of four.
+          const payload = Buffer.concat([message.subarray(0, head), message.subarray(head)]).subarray(head);
+          from.sendData(message.subarray(0, head), payload, () => {});
+          from.send(message);
+        }
+        await eventually(() => got.messages.length === 2 * sent.length);
+        const expected = sent.flatMap(({ message }) => [message, message]);
+        expect(got.messages.map((bytes) => Buffer.from(bytes))).toEqual(expected);
+      }
+    });
+
     contract('what came before start is kept, and comes when start has returned', async (network) => {
       const { sender, receiver } = await network.connect();
       for (const number of [1, 2, 3]) sender.send(numbered(number));
@@ -172,7 +193,7 @@ export function transportContract(name: string, open: () => Promise<Network>): v
       const { sender, receiver } = await network.connect();
       const got = new Recorder(receiver);
       const flushed: number[] = [];
-      for (const number of [1, 2, 3]) sender.send(numbered(number), () => flushed.push(number));
+      for (const number of [1, 2, 3]) sendData(sender, numbered(number), () => flushed.push(number));
       expect(flushed).toEqual([]);
       await eventually(() => flushed.length === 3 && got.messages.length === 3);
       expect(flushed).toEqual([1, 2, 3]);
@@ -185,7 +206,8 @@ export function transportContract(name: string, open: () => Promise<Network>): v
         const got = new Recorder(receiver);
         const flushed: number[] = [];
         there.hold();
-        for (let n = 0; n < MANY; n += 1) sender.send(numbered(n, LIMITS.frame.value), () => flushed.push(n));
+        for (let n = 0; n < MANY; n += 1)
+          sendData(sender, numbered(n, LIMITS.frame.value), () => flushed.push(n));
         there.pass(LIMITS.frame.value + 20);
         await eventually(() => got.messages.length === 1);
         expect(sender.queued).toBeGreaterThan(0);
@@ -203,11 +225,13 @@ export function transportContract(name: string, open: () => Promise<Network>): v
       let last = 0;
       there.hold();
       for (let n = 0; n < MANY; n += 1) {
-        sender.send(numbered(n, LIMITS.frame.value), n === MANY - 1 ? () => (last += 1) : undefined);
+        sendData(sender, numbered(n, LIMITS.frame.value), () => {
+          if (n === MANY - 1) last += 1;
+        });
       }
       cut();
       await eventually(() => sending.closed.length > 0);
-      sender.send(numbered(MANY), () => (last += 1));
+      sendData(sender, numbered(MANY), () => (last += 1));
       await settled();
       expect(last).toBe(0);
     });
@@ -242,4 +266,14 @@ export function transportContract(name: string, open: () => Promise<Network>): v
       expect(elsewhere.closed).toEqual([]);
     });
   });
+}
+
+/** Split where its number ends. */
+function sendData(sender: Transport, message: Uint8Array, flushed: () => void): void {
+  sender.sendData(message.subarray(0, 4), message.subarray(4), flushed);
+}
+
+/** Bytes of which none is like its neighbours. */
+function pattern(size: number): Buffer {
+  return Buffer.from(Array.from({ length: size }, (_, at) => (at * 167 + (at >> 8)) & 0xff));
 }

@@ -51,6 +51,20 @@ export function encode(envelope: Envelope): Uint8Array {
   return bytes;
 }
 
+/** What comes before the `length` bytes of a chunk: with them behind it, it is the frame of a data envelope. */
+export function dataHead(stream: number, offset: number, length: number): Uint8Array {
+  const head = new DataView(new ArrayBuffer(21));
+  head.setUint8(0, 0x94); // array of 4
+  head.setUint8(1, Kind.data);
+  head.setUint8(2, 0xce); // uint32
+  head.setUint32(3, stream);
+  head.setUint8(7, 0xcb); // float64, which holds every offset exactly
+  head.setFloat64(8, offset);
+  head.setUint8(16, 0xc6); // bytes, their number in 32 bits
+  head.setUint32(17, length);
+  return new Uint8Array(head.buffer);
+}
+
 function toArray(envelope: Envelope): unknown[] {
   switch (envelope.kind) {
     case 'call':

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { Packr } from 'msgpackr';
 import { describe, expect, test } from 'vitest';
-import { decode, type Envelope, encode, LIMITS, TuttiError } from '../src/index.ts';
+import { dataHead, decode, type Envelope, encode, LIMITS, TuttiError } from '../src/index.ts';
 import { anyEnvelope } from './arbitrary-value.ts';
 
 const packr = new Packr({ useRecords: false, variableMapSize: true });
@@ -29,6 +29,15 @@ function refusal(bytes: Uint8Array): string {
 }
 
 describe('round trip', () => {
+  test('the head of a data envelope with its bytes behind it is that envelope', () => {
+    fc.assert(
+      fc.property(fc.nat(2 ** 32 - 1), fc.maxSafeNat(), fc.uint8Array(), (stream, offset, bytes) => {
+        const frame = Buffer.concat([dataHead(stream, offset, bytes.byteLength), bytes]);
+        expect(plain(decode(frame))).toEqual({ kind: 'data', stream, offset, bytes });
+      }),
+    );
+  });
+
   test('every envelope comes back as it went', () => {
     fc.assert(
       fc.property(anyEnvelope, (envelope) => {

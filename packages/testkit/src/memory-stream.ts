@@ -18,11 +18,12 @@ export class MemorySource implements ByteSource {
     this.#bytes = Buffer.concat([this.#bytes, bytes]);
   }
 
-  async read(offset: number, max: number): Promise<Uint8Array> {
+  async read(offset: number, into: Uint8Array): Promise<number> {
     // What there is when it is asked, as pread(2) has it: what is appended later comes with a later read.
-    const bytes = this.#bytes.subarray(offset, offset + max);
-    await this.beforeRead(offset, max);
-    return bytes;
+    const bytes = this.#bytes.subarray(offset, offset + into.byteLength);
+    await this.beforeRead(offset, into.byteLength);
+    into.set(bytes);
+    return bytes.byteLength;
   }
 }
 

@@ -81,9 +81,14 @@ export class MemoryTransport implements Transport {
     });
   }
 
-  send(bytes: Uint8Array, flushed?: () => void): void {
-    if (this.#wanted !== undefined || this.#closedWith !== undefined) return;
-    this.#wire.send({ bytes, flushed });
+  send(bytes: Uint8Array): void {
+    this.#send(bytes, undefined);
+  }
+
+  sendData(head: Uint8Array, payload: Uint8Array, flushed: () => void): void {
+    this.#send(Buffer.concat([head, payload]), flushed);
+    // As a real one may: who looks at its bytes too late sees it.
+    payload.fill(0xee);
   }
 
   close(why: TuttiError): void {
@@ -114,6 +119,10 @@ export class MemoryTransport implements Transport {
   /** For the pair: the connection is gone. */
   reset(): void {
     this.#end(this.#wanted ?? new TuttiError('NOT_CONNECTED', 'the connection was lost'));
+  }
+
+  #send(bytes: Uint8Array, flushed: (() => void) | undefined): void {
+    if (this.#wanted === undefined && this.#closedWith === undefined) this.#wire.send({ bytes, flushed });
   }
 
   #deliver(bytes: Uint8Array): void {

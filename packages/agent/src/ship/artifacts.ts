@@ -42,21 +42,22 @@ export class ArtifactFile extends FileSource {
     this.#size = size;
   }
 
-  override async read(offset: number, max: number): Promise<Uint8Array> {
-    const wanted = Math.min(max, this.#size - offset);
-    const bytes = await super.read(offset, wanted);
+  override async read(offset: number, into: Uint8Array): Promise<number> {
+    const wanted = into.subarray(0, this.#size - offset);
+    const length = await super.read(offset, wanted);
     // Without this the receiver would wait for the rest for ever.
-    if (bytes.byteLength === 0 && wanted > 0)
+    if (length === 0 && wanted.byteLength > 0)
       throw new TuttiError('DIGEST_MISMATCH', 'it became shorter while it was read');
-    return bytes;
+    return length;
   }
 
   async digest(): Promise<string> {
     const hash = createHash('sha256');
+    const buffer = Buffer.allocUnsafe(Math.min(this.#size, READ_BYTES));
     for (let offset = 0; offset < this.#size; ) {
-      const bytes = await this.read(offset, READ_BYTES);
-      hash.update(bytes);
-      offset += bytes.byteLength;
+      const length = await this.read(offset, buffer);
+      hash.update(buffer.subarray(0, length));
+      offset += length;
     }
     return hash.digest('hex');
   }

@@ -70,15 +70,15 @@ export async function ship(member: ShippedMember, session: MasterSession, deps: 
 class LogFile extends FileSource {
   size = 0;
 
-  override async read(offset: number, max: number): Promise<Uint8Array> {
+  override async read(offset: number, into: Uint8Array): Promise<number> {
     try {
-      const bytes = await super.read(offset, max);
-      this.size = Math.max(this.size, offset + bytes.byteLength);
-      return bytes;
+      const length = await super.read(offset, into);
+      this.size = Math.max(this.size, offset + length);
+      return length;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
       await this.close();
-      return new Uint8Array();
+      return 0;
     }
   }
 }

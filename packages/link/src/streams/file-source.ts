@@ -10,12 +10,11 @@ export class FileSource implements ByteSource {
     this.#path = path;
   }
 
-  async read(offset: number, max: number): Promise<Uint8Array> {
+  async read(offset: number, into: Uint8Array): Promise<number> {
     this.#opening ??= open(this.#path, 'r');
     const file = await this.#opening;
-    const buffer = Buffer.allocUnsafe(max);
-    const { bytesRead } = await file.read(buffer, 0, max, offset);
-    return buffer.subarray(0, bytesRead);
+    const { bytesRead } = await file.read(into, 0, into.byteLength, offset);
+    return bytesRead;
   }
 
   async close(): Promise<void> {

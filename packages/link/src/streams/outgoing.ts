@@ -3,21 +3,22 @@
  *
  * Guarantees: at most `LIMITS.window` bytes of all streams of the session are unacknowledged; a chunk is
  * handed over only when the one before it has left this process, so that a control message waits behind
- * one chunk at most; streams take turns, chunk by chunk. Nothing is buffered: a chunk is read from its
- * source when it can be sent. A stream ends with its session; whoever opened it opens it again on the
+ * one chunk at most; streams take turns, chunk by chunk. One chunk is read ahead, while the one before it leaves: two
+ * buffers in turn carry everything, as garbage of this size is collected at many times its price. A stream ends with its session; whoever opened it opens it again on the
  * next one and continues at the length the receiver then names.
  */
 import { LIMITS, type StreamTarget, TuttiError } from '@tutti/protocol';
 
 export interface ByteSource {
-  /** Up to `max` bytes at `offset`; none when there is nothing more at present. */
-  read(offset: number, max: number): Promise<Uint8Array>;
+  /** Fills `into` from its beginning with what is at `offset`. Returns how many bytes; 0: there is nothing more at present. */
+  read(offset: number, into: Uint8Array): Promise<number>;
 }
 
 /** What outgoing streams need of their session. */
 export interface OutgoingWire {
   open(stream: number, target: StreamTarget): Promise<{ length: number }>;
   close(stream: number, length: number): Promise<unknown>;
+  /** The bytes are the wire's, which may change them, until `flushed`. */
   data(stream: number, offset: number, bytes: Uint8Array, flushed: () => void): void;
 }
 
@@ -26,6 +27,10 @@ export class OutgoingStreams {
   readonly #streams = new Map<number, OutgoingStream>();
   #next = 1;
   #pumping = false;
+  /** The chunk that was handed over last leaves this process. */
+  #leaving: Promise<void> = Promise.resolve();
+  /** The one to read into, and the one that leaves. */
+  #buffers: [Uint8Array, Uint8Array] | undefined;
   #ended: TuttiError | undefined;
 
   constructor(wire: OutgoingWire) {
@@ -85,12 +90,17 @@ export class OutgoingStreams {
       // Its turn is over: the others come first next time.
       this.#streams.delete(stream.id);
       this.#streams.set(stream.id, stream);
-      const chunk = await stream.take(Math.min(room, LIMITS.chunk.value));
+      this.#buffers ??= [makeBuffer(), makeBuffer()];
+      const [free, leaving] = this.#buffers;
+      const chunk = await stream.take(free.subarray(0, room));
+      await this.#leaving;
       if (chunk === undefined || this.#ended !== undefined) continue;
-      await new Promise<void>((flushed) => {
+      this.#buffers = [leaving, free];
+      this.#leaving = new Promise((flushed) => {
         this.#wire.data(stream.id, chunk.offset, chunk.bytes, flushed);
       });
     }
+    if (this.#streams.size === 0) this.#buffers = undefined;
     this.#pumping = false;
   }
 
@@ -104,6 +114,10 @@ export class OutgoingStreams {
     for (const stream of this.#streams.values()) sum += stream.sent - stream.length;
     return sum;
   }
+}
+
+function makeBuffer(): Uint8Array {
+  return Buffer.allocUnsafeSlow(LIMITS.chunk.value);
 }
 
 interface StreamOwner {
@@ -178,26 +192,20 @@ export class OutgoingStream {
     this.#owner.drop();
   }
 
-  /** For the pump: the next chunk, which counts as sent from now on. */
-  async take(max: number): Promise<{ offset: number; bytes: Uint8Array } | undefined> {
+  /** For the pump: the next chunk, read into that buffer, which counts as sent from now on. */
+  async take(into: Uint8Array): Promise<{ offset: number; bytes: Uint8Array } | undefined> {
     const offset = this.sent;
     // Cleared before reading: a wake during the read must not be forgotten.
     this.#hasMore = false;
-    let bytes: Uint8Array;
+    let length: number;
     try {
-      bytes = await this.#source.read(offset, max);
-      if (bytes.byteLength > max) {
-        throw new TuttiError(
-          'INTERNAL',
-          `a source gave ${bytes.byteLength} bytes where ${max} were asked for`,
-        );
-      }
+      length = await this.#source.read(offset, into);
     } catch (error) {
       this.fail(TuttiError.from(error));
       return undefined;
     }
     if (this.#error !== undefined) return undefined;
-    bytes = bytes.subarray(0, Math.max(0, this.#end - offset));
+    const bytes = into.subarray(0, Math.min(length, Math.max(0, this.#end - offset)));
     if (bytes.byteLength === 0) return undefined;
     this.#hasMore = true;
     this.sent += bytes.byteLength;

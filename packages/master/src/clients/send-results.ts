@@ -10,7 +10,7 @@ import { linkStaysBelow } from '@tutti/protocol';
 /** The master's own beside what members left: indexes of logs, and artifacts that did not come whole. */
 const OWN = /(?:^|\/)(?:[^/]+\.log\.idx|\.part-[0-9a-f]+)$/;
 const PERMISSIONS = 0o777;
-const NOTHING: ByteSource = { read: async () => new Uint8Array(0) };
+const NOTHING: ByteSource = { read: async () => 0 };
 
 type Sender = Pick<Session<'master→client', 'client→master'>, 'openStream'>;
 
