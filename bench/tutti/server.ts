@@ -91,7 +91,11 @@ function underWay(index: number, machine: Node | undefined): LiveMember {
     name: memberName(index),
     attempt: ATTEMPT,
     node: nodeName(index),
-    files: new MemberFiles('/nonexistent', () => Date.now()),
+    files: new MemberFiles('/nonexistent', {
+      now: () => Date.now(),
+      room: () => undefined,
+      onDamage: () => {},
+    }),
     owed: true,
     lost: false,
     end: async () => {},

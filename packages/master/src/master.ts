@@ -28,7 +28,7 @@ import { AttemptFactory } from './runs/attempt-factory.ts';
 import { LiveMembers } from './runs/members.ts';
 import { Ownership } from './runs/ownership.ts';
 import { Runs } from './runs/runs.ts';
-import { MIN_FREE_BYTES, requireRoom } from './store/room.ts';
+import { DiskRoom, MIN_FREE_BYTES } from './store/room.ts';
 import { RunDirectories } from './store/run-directories.ts';
 import { Store } from './store/store.ts';
 import { SyncBroker } from './sync/broker.ts';
@@ -109,10 +109,13 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     registry.restore(store.nodes.all());
     const live = new LiveMembers();
     const broker = new SyncBroker(clock, store.decisions);
-    const attempts = new AttemptFactory({ master, clock, broker, live, blobs, store, log });
+    const room = new DiskRoom({
+      ...{ path: directory.path, minFree: options.minFree ?? MIN_FREE_BYTES, clock: systemClock, log },
+    });
+    const attempts = new AttemptFactory({ master, clock, broker, live, blobs, store, room, log });
     const requireReady = async () => {
       if (store.stuck) throw new TuttiError('DISK_FULL', 'the database of the master cannot be written');
-      await requireRoom(directory.path, options.minFree ?? MIN_FREE_BYTES);
+      await room.require();
     };
     const runs = new Runs({ clock, registry, directories, attempts, store, requireRoom: requireReady, log });
     const ownership = new Ownership(clock, (run) =>
@@ -151,6 +154,7 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
       close: once(async () => {
         if (ephemeral) await runs.interruptAll();
         else runs.suspend();
+        room.close();
         await door.close();
         clock.stop();
         await store.close();

@@ -2,59 +2,46 @@
  * The master's copy of one append-only file, and beside it a small index of when which length was reached.
  *
  * Guarantees: `length` counts bytes that are in the file; appends happen one after the other; a copy that
- * was made before is continued at its length. The index `NAME.idx` holds records of 16 bytes, little-endian:
- * length (uint64) and master time in Unix ms (float64); it is a hint for merging timelines, never needed to
- * read the log.
+ * was made before is continued at its length. The index `NAME.idx` is log-index.ts's; what it cannot take fails the next write,
+ * or the end.
  *
  * It is of use for one stream. Who opens the next one has to wait for `close` of this one: a write that was
  * under way when its connection broke may still add to the file.
  */
-import { constants } from 'node:fs';
 import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { diskError, type StreamSink } from '@tutti/link';
 import { TuttiError } from '@tutti/protocol';
-
-const RECORD = 16;
+import { LogIndex } from './log-index.ts';
 
 export class LogCopy implements StreamSink {
   readonly path: string;
   readonly #file: FileHandle;
-  readonly #index: FileHandle;
+  readonly #index: LogIndex;
   readonly #now: () => number;
   #length: number;
-  #indexLength: number;
   #unsynced = false;
   #writing: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
-  private constructor(
-    path: string,
-    files: [FileHandle, FileHandle],
-    lengths: [number, number],
-    now: () => number,
-  ) {
+  private constructor(path: string, file: FileHandle, length: number, index: LogIndex, now: () => number) {
     this.path = path;
-    [this.#file, this.#index] = files;
-    [this.#length, this.#indexLength] = lengths;
+    this.#file = file;
+    this.#length = length;
+    this.#index = index;
     this.#now = now;
   }
 
-  /** Opens or creates the file. `now` gives Unix ms. */
-  static async open(path: string, now: () => number): Promise<LogCopy> {
-    const opened: FileHandle[] = [];
+  /** Opens or creates the file. `now` gives Unix ms; `onDamage` hears what was wrong with the index, and was mended. */
+  static async open(path: string, now: () => number, onDamage: (what: string) => void): Promise<LogCopy> {
+    let file: FileHandle | undefined;
     try {
       await mkdir(dirname(path), { recursive: true });
-      const file = await open(path, 'a');
-      opened.push(file);
-      const index = await open(`${path}.idx`, constants.O_RDWR | constants.O_CREAT);
-      opened.push(index);
-      const { size } = await index.stat();
-      // A record that was cut short is written over.
-      const lengths: [number, number] = [(await file.stat()).size, size - (size % RECORD)];
-      return new LogCopy(path, [file, index], lengths, now);
+      file = await open(path, 'a');
+      const { size } = await file.stat();
+      return new LogCopy(path, file, size, await LogIndex.open(`${path}.idx`, size, onDamage), now);
     } catch (cause) {
-      for (const file of opened) await file.close();
+      await file?.close();
       throw diskError(path, cause);
     }
   }
@@ -73,6 +60,7 @@ export class LogCopy implements StreamSink {
   async finish(): Promise<void> {
     // Most members write nothing to most logs; a sync costs the same for nothing.
     if (this.#unsynced) await this.#file.sync();
+    await this.#index.written();
     await this.close();
   }
 
@@ -92,11 +80,7 @@ export class LogCopy implements StreamSink {
       this.#unsynced = true;
       await this.#file.appendFile(bytes);
       this.#length += bytes.byteLength;
-      const record = Buffer.alloc(RECORD);
-      record.writeBigUInt64LE(BigInt(this.#length), 0);
-      record.writeDoubleLE(this.#now(), 8);
-      await this.#index.write(record, 0, RECORD, this.#indexLength);
-      this.#indexLength += RECORD;
+      this.#index.note(this.#length, this.#now());
     } catch (cause) {
       // Part of the chunk may have been written: the sender has to continue behind it.
       this.#length = (await this.#file.stat()).size;

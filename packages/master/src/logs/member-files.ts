@@ -33,9 +33,19 @@ interface Skipped {
   why: string;
 }
 
+export interface MemberFilesOptions {
+  /** Unix ms. */
+  readonly now: () => number;
+  /** Resolves when the disk has room for more. */
+  readonly room: () => Promise<void> | undefined;
+  /** Something on the disk was not as it was left; it was mended, and this says what was lost. */
+  readonly onDamage: (what: string) => void;
+}
+
 export class MemberFiles {
+  /** Absolute. */
   readonly dir: string;
-  readonly #now: () => number;
+  readonly #options: MemberFilesOptions;
   /** The newest stream of each log, by the log's name. */
   readonly #copies = new Map<string, Promise<LogCopy>>();
   readonly #artifacts = new Set<ArtifactSink>();
@@ -43,10 +53,9 @@ export class MemberFiles {
   #received = 0;
   #closed = false;
 
-  /** `dir` is absolute; `now` gives Unix ms. */
-  constructor(dir: string, now: () => number) {
+  constructor(dir: string, options: MemberFilesOptions) {
     this.dir = dir;
-    this.#now = now;
+    this.#options = options;
   }
 
   /** Bytes that have come, of logs and artifacts: whether they still do tells a slow agent from a stuck one. */
@@ -129,7 +138,7 @@ export class MemberFiles {
     const before = await previous?.catch(() => undefined);
     await before?.close();
     this.#requireOpen();
-    return LogCopy.open(join(this.dir, name), this.#now);
+    return LogCopy.open(join(this.dir, name), this.#options.now, this.#options.onDamage);
   }
 
   async #makeLinks(links: readonly Link[]): Promise<Skipped[]> {
@@ -157,9 +166,11 @@ export class MemberFiles {
   #counted(sink: StreamSink): StreamSink {
     return {
       length: sink.length,
-      write: (bytes) => {
+      write: async (bytes) => {
         this.#received += bytes.byteLength;
-        return sink.write(bytes);
+        const room = this.#options.room();
+        if (room) await room;
+        await sink.write(bytes);
       },
       finish: (length) => sink.finish(length),
       abort: () => sink.abort(),

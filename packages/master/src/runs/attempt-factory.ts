@@ -6,6 +6,7 @@ import { type BlobCache, type Clock, putJson, sendBlobs } from '@tutti/link';
 import type { Manifest, MemberOrder, TopologyMember } from '@tutti/protocol';
 import type { Node } from '../agents/node.ts';
 import { MemberFiles } from '../logs/member-files.ts';
+import type { DiskRoom } from '../store/room.ts';
 import type { Store } from '../store/store.ts';
 import type { SyncBroker } from '../sync/broker.ts';
 import { Attempt, type AttemptDeps, type KeepAttempt } from './attempt.ts';
@@ -21,6 +22,7 @@ export interface AttemptFactoryDeps {
   live: LiveMembers;
   blobs: BlobCache;
   store: Pick<Store, 'runs' | 'decisions'>;
+  room: Pick<DiskRoom, 'forBulk'>;
   log: Logger;
 }
 
@@ -61,7 +63,7 @@ export class AttemptFactory {
     changed: () => void,
     resumed: boolean,
   ): Attempt {
-    const { clock, broker, live, store, log } = this.#deps;
+    const { clock, broker, live, store, room, log } = this.#deps;
     // Made once, at the first member that asks: all members get the same two.
     let shared: Promise<Shared> | undefined;
     const stage = async (member: MemberUnderWay, signal: AbortSignal) => {
@@ -94,7 +96,11 @@ export class AttemptFactory {
             model: member,
             attempt: model.id,
             node: nodeOf(member, nodes),
-            files: new MemberFiles(join(run.dir, member.dir), () => clock.wallMs()),
+            files: new MemberFiles(join(run.dir, member.dir), {
+              now: () => clock.wallMs(),
+              room: () => room.forBulk(),
+              onDamage: (what) => log.warn({ run: run.number, member: member.name }, what),
+            }),
             grace: test.spec.grace,
             resumed,
             clock,

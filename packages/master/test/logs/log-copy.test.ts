@@ -5,6 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { LogCopy } from '../../src/logs/log-copy.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 
+const undamaged = (what: string) => expect.fail(what);
 const bytes = (text: string) => Buffer.from(text);
 
 async function index(path: string): Promise<[number, number][]> {
@@ -20,7 +21,7 @@ describe('the copy of a log', () => {
   test('holds the bytes as they came, and beside it when which length was reached', async () => {
     const path = join(await temporaryDirectory(), 'a/b/stdout.log');
     let now = 1000;
-    const copy = await LogCopy.open(path, () => now);
+    const copy = await LogCopy.open(path, () => now, undamaged);
     expect(copy.length).toBe(0);
     await copy.write(bytes('one\0'));
     now = 2000.5;
@@ -36,17 +37,17 @@ describe('the copy of a log', () => {
 
   test('exists when nothing was written', async () => {
     const path = join(await temporaryDirectory(), 'stderr.log');
-    await (await LogCopy.open(path, () => 0)).finish();
+    await (await LogCopy.open(path, () => 0, undamaged)).finish();
     expect((await stat(path)).size).toBe(0);
   });
 
   test('goes on at its length on the next connection', async () => {
     const path = join(await temporaryDirectory(), 'stdout.log');
-    const first = await LogCopy.open(path, () => 1);
+    const first = await LogCopy.open(path, () => 1, undamaged);
     await first.write(bytes('one'));
     first.abort();
     await first.close();
-    const second = await LogCopy.open(path, () => 2);
+    const second = await LogCopy.open(path, () => 2, undamaged);
     expect(second.length).toBe(3);
     await second.write(bytes('two'));
     await second.close();
@@ -59,7 +60,7 @@ describe('the copy of a log', () => {
 
   test('takes nothing once it is closed', async () => {
     const path = join(await temporaryDirectory(), 'stdout.log');
-    const copy = await LogCopy.open(path, () => 1);
+    const copy = await LogCopy.open(path, () => 1, undamaged);
     copy.abort();
     expect(await rejection(copy.write(bytes('late')))).toMatchObject({ code: 'CANCELLED' });
     await copy.close();
@@ -68,7 +69,7 @@ describe('the copy of a log', () => {
 
   test('is closed only when the write under way is through', async () => {
     const path = join(await temporaryDirectory(), 'stdout.log');
-    const copy = await LogCopy.open(path, () => 1);
+    const copy = await LogCopy.open(path, () => 1, undamaged);
     const chunk = Buffer.alloc(1024 * 1024, 'x');
     const writing = copy.write(chunk);
     await copy.close();
@@ -77,14 +78,42 @@ describe('the copy of a log', () => {
     expect(await index(path)).toEqual([[chunk.byteLength, 1]]);
   });
 
-  test('writes over a record of the index that was cut short', async () => {
+  test('says when its index tells of more than the log has, and cuts it to what there is', async () => {
     const path = join(await temporaryDirectory(), 'stdout.log');
-    const first = await LogCopy.open(path, () => 1);
+    const first = await LogCopy.open(path, () => 1, undamaged);
+    await first.write(bytes('one'));
+    await first.write(bytes('two'));
+    await first.close();
+    await truncate(path, 4);
+    const damage: string[] = [];
+    const second = await LogCopy.open(
+      path,
+      () => 3,
+      (what) => damage.push(what),
+    );
+    expect(damage).toEqual([`${path}.idx was cut from 32 to 16 bytes: it told of more than the log has`]);
+    await second.write(bytes('x'));
+    await second.close();
+    expect(await index(path)).toEqual([
+      [3, 1],
+      [5, 3],
+    ]);
+  });
+
+  test('cuts off a record of the index that was torn, and says so', async () => {
+    const path = join(await temporaryDirectory(), 'stdout.log');
+    const first = await LogCopy.open(path, () => 1, undamaged);
     await first.write(bytes('one'));
     await first.write(bytes('two'));
     await first.close();
     await truncate(`${path}.idx`, 21);
-    const second = await LogCopy.open(path, () => 3);
+    const damage: string[] = [];
+    const second = await LogCopy.open(
+      path,
+      () => 3,
+      (what) => damage.push(what),
+    );
+    expect(damage).toEqual([`${path}.idx was cut from 21 to 16 bytes: its last record was torn`]);
     await second.write(bytes('three'));
     await second.close();
     expect(await index(path)).toEqual([
@@ -93,20 +122,18 @@ describe('the copy of a log', () => {
     ]);
   });
 
-  test('counts what is in the file after a write that failed, and goes on behind it', async () => {
+  test('fails at its end when its index could not be written; the bytes are there, and the next goes on behind them', async () => {
     const dir = await temporaryDirectory();
     const path = join(dir, 'stdout.log');
-    // The log can be written, its index cannot: the chunk is there, and it failed.
     await symlink('/dev/full', `${path}.idx`);
-    const copy = await LogCopy.open(path, () => 1);
-    expect(await rejection(copy.write(bytes('one')))).toMatchObject({
-      code: 'DISK_FULL',
-      message: expect.stringContaining(path),
-    });
-    expect(copy.length).toBe(3);
+    const copy = await LogCopy.open(path, () => 1, undamaged);
+    await copy.write(bytes('one'));
+    const failure = { code: 'DISK_FULL', message: expect.stringContaining(`${path}.idx`) };
+    expect(await rejection(copy.finish())).toMatchObject(failure);
+    expect(await rejection(copy.write(bytes('two')))).toMatchObject(failure);
     await copy.close();
-    const next = await LogCopy.open(path, () => 1);
-    expect(next.length).toBe(3);
+    const next = await LogCopy.open(path, () => 1, undamaged);
+    expect(next.length).toBe(6);
     await next.close();
   });
 
@@ -114,7 +141,7 @@ describe('the copy of a log', () => {
     const dir = await temporaryDirectory();
     const path = join(dir, 'stdout.log');
     await symlink('/dev/full', path);
-    const copy = await LogCopy.open(path, () => 1);
+    const copy = await LogCopy.open(path, () => 1, undamaged);
     expect(await rejection(copy.write(bytes('one')))).toMatchObject({ code: 'DISK_FULL' });
     expect(copy.length).toBe(0);
     await copy.close();
@@ -123,14 +150,16 @@ describe('the copy of a log', () => {
   test('that cannot be made says so and keeps nothing open', async () => {
     const dir = await temporaryDirectory();
     await writeFile(join(dir, 'file'), '');
-    await expect(LogCopy.open(join(dir, 'file/stdout.log'), () => 1)).rejects.toThrow(/ENOTDIR|EEXIST/);
+    await expect(LogCopy.open(join(dir, 'file/stdout.log'), () => 1, undamaged)).rejects.toThrow(
+      /ENOTDIR|EEXIST/,
+    );
     await mkdir(join(dir, 'x.log.idx'));
-    await expect(LogCopy.open(join(dir, 'x.log'), () => 1)).rejects.toThrow('EISDIR');
+    await expect(LogCopy.open(join(dir, 'x.log'), () => 1, undamaged)).rejects.toThrow('EISDIR');
   });
 
   test('is aborted without waiting and without a word, also during a write', async () => {
     const path = join(await temporaryDirectory(), 'stdout.log');
-    const copy = await LogCopy.open(path, () => 1);
+    const copy = await LogCopy.open(path, () => 1, undamaged);
     const writing = copy.write(Buffer.alloc(100_000, 'x'));
     copy.abort();
     copy.abort();

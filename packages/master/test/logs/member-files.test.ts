@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { lstat, readdir, readFile, readlink, rm, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { eventually, rejection } from '@tutti/testkit';
+import { eventually, rejection, settled } from '@tutti/testkit';
 import { describe, expect, test } from 'vitest';
 import { MemberFiles } from '../../src/logs/member-files.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
@@ -10,7 +10,14 @@ const bytes = (text: string) => Buffer.from(text);
 
 async function aMember() {
   const dir = join(await temporaryDirectory(), 'client.0');
-  return { dir, files: new MemberFiles(dir, () => 1) };
+  return {
+    dir,
+    files: new MemberFiles(dir, {
+      now: () => 1,
+      room: () => undefined,
+      onDamage: (what) => expect.fail(what),
+    }),
+  };
 }
 
 function artifact(path: string, contents: string, more: object = {}) {
@@ -27,6 +34,25 @@ function artifact(path: string, contents: string, more: object = {}) {
 }
 
 describe('the logs of a member', () => {
+  test('wait while the disk has no room', async () => {
+    const dir = join(await temporaryDirectory(), 'client.0');
+    let makeRoom = () => {};
+    const room = new Promise<void>((resolve) => (makeRoom = resolve));
+    const files = new MemberFiles(dir, {
+      now: () => 1,
+      room: () => room,
+      onDamage: (what) => expect.fail(what),
+    });
+    const log = await files.log('stdout', 0);
+    const writing = log.write(bytes('late'));
+    await settled();
+    expect((await stat(join(dir, 'stdout.log'))).size).toBe(0);
+    makeRoom();
+    await writing;
+    expect(String(await readFile(join(dir, 'stdout.log')))).toBe('late');
+    await files.close();
+  });
+
   test('have the names of their sources, and later incarnations a number', async () => {
     const { dir, files } = await aMember();
     for (const [source, incarnation] of [

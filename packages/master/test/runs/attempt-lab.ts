@@ -7,6 +7,7 @@ import { MemberUnderWay } from '../../src/runs/live-member.ts';
 import type { AttemptRun, TestRun } from '../../src/runs/model.ts';
 import { planAttempt } from '../../src/runs/plan.ts';
 import { type AgentOptions, type FakeAgent, id, Lab, MASTER, quiet } from '../lab.ts';
+import { NO_HINDRANCE } from '../no-hindrance.ts';
 import { testRun, testSpec } from './a-test.ts';
 
 export interface AttemptOptions extends Partial<TestSpec> {
@@ -44,7 +45,12 @@ export class AttemptLab extends Lab {
   }
 
   static async start(roles: RoleSpec[], options: AttemptOptions = {}): Promise<AttemptLab> {
-    const { agents = {}, stage, files = (dir: string) => new MemberFiles(dir, () => 0), ...spec } = options;
+    const {
+      agents = {},
+      stage,
+      files = (dir: string) => new MemberFiles(dir, NO_HINDRANCE),
+      ...spec
+    } = options;
     const lab = new AttemptLab(testSpec(roles, spec));
     for (const { node } of lab.model.members)
       lab.agents.set(node, await lab.connect({ name: node, ...agents[node] }));

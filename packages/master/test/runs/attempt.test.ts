@@ -3,6 +3,7 @@ import { rejection, settled } from '@tutti/testkit';
 import { describe, expect, test } from 'vitest';
 import { MemberFiles } from '../../src/logs/member-files.ts';
 import { id, memberEnd } from '../lab.ts';
+import { NO_HINDRANCE } from '../no-hindrance.ts';
 import { role } from './a-test.ts';
 import { AttemptLab, NOTHING } from './attempt-lab.ts';
 
@@ -656,7 +657,7 @@ describe('an agent that does not answer', () => {
         return received;
       }
     }
-    const lab = await AttemptLab.start([role('client')], { files: (dir) => new Growing(dir, () => 0) });
+    const lab = await AttemptLab.start([role('client')], { files: (dir) => new Growing(dir, NO_HINDRANCE) });
     await lab.agent('client.0').ended(lab.id('client.0'));
     for (let minute = 0; minute < 60; minute += 1) {
       received += 1;
@@ -679,7 +680,7 @@ describe('what an attempt reads and closes', () => {
   }
 
   test('may fail: the attempt is ERROR, ends, and leaves nothing behind', async () => {
-    const lab = await AttemptLab.start([role('client')], { files: (dir) => new Broken(dir, () => 0) });
+    const lab = await AttemptLab.start([role('client')], { files: (dir) => new Broken(dir, NO_HINDRANCE) });
     await lab.end('client.0', 0);
     await lab.over;
     expect(lab.model).toMatchObject({

@@ -1,12 +1,13 @@
 import { expect, test } from 'vitest';
 import { MemberFiles } from '../../src/logs/member-files.ts';
 import { type LiveMember, LiveMembers, type Machine } from '../../src/runs/members.ts';
+import { NO_HINDRANCE } from '../no-hindrance.ts';
 
 /** As the real one does, it has the name of its node from the node. */
 function member(id: string, node: { name: string }): LiveMember {
   return {
     ...{ id, name: `client.${id}`, attempt: 'a', owed: true, lost: false },
-    files: new MemberFiles('/nonexistent', () => 0),
+    files: new MemberFiles('/nonexistent', NO_HINDRANCE),
     node: node.name,
     machine: node,
     end: async () => {},

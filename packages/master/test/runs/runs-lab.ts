@@ -28,7 +28,17 @@ export class RunsLab extends Lab {
     this.directories = new RunDirectories(join(dir, 'runs'));
     const { masterClock: clock, registry, broker, live, directories } = this;
     const { store } = this;
-    this.attempts = new AttemptFactory({ master: MASTER, clock, broker, live, blobs, store, log: quiet });
+    const room = { forBulk: () => undefined };
+    this.attempts = new AttemptFactory({
+      master: MASTER,
+      clock,
+      broker,
+      live,
+      blobs,
+      store,
+      room,
+      log: quiet,
+    });
     this.runs = new Runs({
       clock,
       registry,

@@ -1,0 +1,2 @@
+/** Options of `MemberFiles` for tests of something else. */
+export const NO_HINDRANCE = { now: () => 0, room: () => undefined, onDamage: () => {} };
