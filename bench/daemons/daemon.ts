@@ -7,7 +7,7 @@ import { createInterface } from 'node:readline';
 import { withDescriptors } from '../harness/descriptors.ts';
 import { type ProcessUsage, processUsage } from '../harness/process-usage.ts';
 
-const TUTTI = join(import.meta.dirname, '../../dist/tutti.js');
+const ROOT = join(import.meta.dirname, '../..');
 const READY_SECONDS = 30;
 const STOP_SECONDS = 5;
 
@@ -23,10 +23,11 @@ export class Daemon {
     this.#process = process;
   }
 
-  /** Resolves when it is ready. Node's own flags are passed on, as for the other processes of a bench. */
+  /** Resolves when it is ready. */
   static async start(args: readonly string[], descriptors: number): Promise<Daemon> {
-    if (!existsSync(TUTTI)) throw new Error('this bench runs the installed command: `npm run build` first');
-    const command = [process.execPath, ...process.execArgv, TUTTI, ...args];
+    if (!existsSync(join(ROOT, 'dist/tutti.js')))
+      throw new Error('this bench runs the installed command: `npm run build` first');
+    const command = [join(ROOT, 'packages/cli/bin/tutti'), ...args];
     const [program = '', ...rest] = withDescriptors(descriptors, command);
     const child = spawn(program, rest, { stdio: ['ignore', 'pipe', 'inherit'] });
     const lines = createInterface({ input: child.stdout });
