@@ -1,6 +1,6 @@
 /** Machines that go down under their members: on purpose, by failure, for good, for another one, with the master. */
 import { existsSync } from 'node:fs';
-import { readdir } from 'node:fs/promises';
+import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { stateOf } from './support/pool.ts';
@@ -16,6 +16,7 @@ import {
   reportMistakes,
   startMaster,
   startTutti,
+  tutti,
 } from './support/tutti.ts';
 
 interface Lab {
@@ -171,6 +172,42 @@ test('a script that brings its machine down itself, having announced it, runs ag
   const only = testOf(lab);
   expect(await stdoutOf(lab.cwd, only, 'a.0')).toBe('announced\n');
   expect(await textOf(lab.cwd, member(only, 'a.0').dir, 'stdout.1.log')).toBe('reboots: 1\n');
+  await expectNothingLeft(lab, master);
+});
+
+test('a barrier that was released while a machine was down is handed to the script when it runs again', async () => {
+  const flag = join(await folder({}), 'flag');
+  const lab = await story({
+    a: `
+      if [ "$TUTTI_REBOOT_COUNT" = 0 ]; then
+        tutti reboot --by-script
+        tutti barrier second --data '"from before"'
+        echo never said
+      fi
+      tutti barrier second --json
+      tutti barrier second --rank`,
+    b: `
+      while [ ! -e ${flag} ]; do sleep 0.05; done
+      tutti barrier second
+      echo released
+      tutti barrier second`,
+  });
+  const { master, n1 } = lab;
+  const ps = async () => (await tutti(['ps', '1'], { env: master.env })).stdout;
+  await eventually(async () => (await ps()).includes('barrier "second"'), { timeout: 20_000 });
+  await n1.crash();
+  await writeFile(flag, '');
+  await log(lab, 'b.0', /released/);
+  await n1.boot(master);
+  await expectPass(lab);
+  const { dir } = member(testOf(lab), 'a.0');
+  expect(await textOf(lab.cwd, dir, 'stdout.log')).toBe('');
+  const [handed, rank] = (await textOf(lab.cwd, dir, 'stdout.1.log')).split('\n');
+  expect(JSON.parse(handed ?? '')).toEqual({
+    ...{ generation: 0, rank: 0, size: 2 },
+    data: { 'a.0': 'from before', 'b.0': null },
+  });
+  expect(rank).toBe('1');
   await expectNothingLeft(lab, master);
 });
 

@@ -26,6 +26,7 @@ import {
   type MemberOrder,
   type MemberSpec,
   PROTOCOL,
+  type Scope,
   Topology,
   TuttiError,
   validate,
@@ -38,6 +39,7 @@ import { masterRequests } from './ship/master-requests.ts';
 import { SessionGate } from './ship/session-gate.ts';
 import { Shipments } from './ship/shipments.ts';
 import { SyncRelay } from './ship/sync-relay.ts';
+import type { SyncRequest } from './socket/verbs.ts';
 import { findFacts } from './system/facts.ts';
 import { freeShare, watchSpace } from './system/free-space.ts';
 
@@ -131,7 +133,7 @@ async function compose(state: StateDirectory, options: AgentOptions): Promise<Ag
     log,
     agent,
     sync: (verb, request, signal) =>
-      relay.ask(verb, members.spec(request.member)?.attempt.id ?? '', request, signal),
+      relay.ask(verb, spaceOf(members.spec(request.member), request), request, signal),
     requests: masterRequests(gate),
     rebootCommands: options.rebootCommands ?? [],
     diskFull,
@@ -257,10 +259,12 @@ async function compose(state: StateDirectory, options: AgentOptions): Promise<Ag
     async close({ kill }) {
       const why = new TuttiError('NOT_CONNECTED', `agent ${name} was stopped`);
       dialer.stop(why);
-      gate.close(why);
+      // Callers that stay are told nothing: they ask the next agent.
+      if (kill) gate.close(why);
       stopWatchingSpace();
       await absence.close();
       await members.close({ kill });
+      gate.close(why);
       await cache.close();
       await state.close();
     },
@@ -271,6 +275,12 @@ async function compose(state: StateDirectory, options: AgentOptions): Promise<Ag
       ...members.debugState(),
     }),
   };
+}
+
+/** The id of the sync space that is meant. */
+function spaceOf(spec: MemberSpec | undefined, { args }: SyncRequest): string {
+  const { scope } = args as { scope?: Scope };
+  return (scope === 'run' ? spec?.run.id : spec?.attempt.id) ?? '';
 }
 
 async function specOf(order: MemberOrder, cache: BlobCache): Promise<MemberSpec> {

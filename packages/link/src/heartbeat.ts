@@ -3,13 +3,16 @@
  *
  * The side that dialled pings, and the other answers, whenever 2 s are about to pass without a message either way:
  * so each sends something at least that often, and a busy session costs no pings (as in MQTT 5.0, section 3.1.2.10).
- * It pings every 10 s all the same, for the clock offset. Any received byte counts as life. A peer silent for 4.25 s
- * is given up; looked at four times a second, a vanished host is noticed within 5 s. When this process itself was stopped or starved, the pause is
- * not held against the peers.
+ * It pings every 10 s all the same, for the clock offset. The other one pings only when it has said nothing for 3 s: on a
+ * slow line a ping waits behind a long message, and whoever sends that must not take the peer, which listens, for dead.
+ * Any received byte counts as life. A peer silent for 4.25 s is given up; looked at four times a second, a vanished host is
+ * noticed within 5 s. When this process itself was stopped or starved, the pause is not held against the peers.
  */
 import type { Clock } from './clock.ts';
 
 export const PING_EVERY_MS = 2000;
+/** The side that was dialled is never silent for longer. */
+const SPEAK_EVERY_MS = 3000;
 /** Between two pings of a busy session. */
 export const PING_AT_LEAST_EVERY_MS = 10_000;
 export const SILENCE_MS = 4250;
@@ -103,13 +106,12 @@ export class Heartbeat {
           continue;
         }
       }
-      if (!entry.pings) continue;
       if (pulse.sent !== entry.sent) {
         entry.sent = pulse.sent;
         entry.sentSince = before;
       }
       // Now rather than late: the next look comes a little after its time.
-      if (now + LOOK_EVERY_MS <= pingAt(entry)) continue;
+      if (now + LOOK_EVERY_MS <= (entry.pings ? pingAt(entry) : entry.sentSince + SPEAK_EVERY_MS)) continue;
       entry.pingedAt = now;
       // As if it were answered: one that is not is repeated when its time has come, not at every look.
       entry.receivedSince = now;
@@ -120,7 +122,7 @@ export class Heartbeat {
   }
 }
 
-/** When the next ping is due. */
+/** When the next ping is due of the side that dialled. */
 function pingAt({ pingedAt, sentSince, receivedSince }: Watched): number {
   return Math.min(pingedAt + PING_AT_LEAST_EVERY_MS, Math.min(sentSince, receivedSince) + PING_EVERY_MS);
 }

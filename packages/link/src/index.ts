@@ -10,6 +10,7 @@ export * from './daemon/proc-stat.ts';
 export * from './daemon/process-identity.ts';
 export * from './daemon/replace-file.ts';
 export * from './daemon/state-directory.ts';
+export * from './daemon/synced.ts';
 export * from './dialer.ts';
 export * from './disk-error.ts';
 export * from './fleeting-map.ts';

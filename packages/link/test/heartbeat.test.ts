@@ -41,7 +41,7 @@ function live(clock: FakeClock, pulse: FakePulse, ms: number, every = 1000): voi
 }
 
 describe('pings', () => {
-  test('go out every 2 s from the side that dialled, and never from the other', () => {
+  test('go out every 2 s from the side that dialled, and never from the other, which answers them', () => {
     const { clock, heartbeat, newPulse } = setUp();
     const [dialled, accepted] = [newPulse(), newPulse()];
     heartbeat.watch(dialled, true);
@@ -50,9 +50,20 @@ describe('pings', () => {
       clock.advance(1000);
       dialled.received += 1;
       accepted.received += 1;
+      if (second % 2 === 1) accepted.sent += 1;
     }
     expect(dialled.pings).toEqual([2000, 4000, 6000, 8000, 10_000]);
     expect(accepted.pings).toEqual([]);
+  });
+
+  test('go out from the other too when it has nothing to answer, so that who sends a long message hears that it lives', () => {
+    const { clock, heartbeat, newPulse } = setUp();
+    const accepted = newPulse();
+    heartbeat.watch(accepted, false);
+    live(clock, accepted, 20_000, 250);
+    const gaps = accepted.pings.map((at, i) => at - (accepted.pings[i - 1] ?? 0));
+    expect(gaps.length).toBeGreaterThanOrEqual(6);
+    expect(Math.max(...gaps)).toBeLessThanOrEqual(3000);
   });
 
   test('never come more than 2 s apart although timers are always a little late', () => {
@@ -154,6 +165,7 @@ describe('silence', () => {
     expect(dialled.closed).toBeUndefined();
     pair.rightToLeft.release();
     expect(await calling).toEqual({ missing: [] });
+    pair.rightToLeft.hold();
     await clock.pass(5000);
     expect(dialled.closed).toMatchObject({ code: 'NOT_CONNECTED' });
   });

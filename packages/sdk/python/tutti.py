@@ -7,6 +7,9 @@
     port = tutti.get('port', wait=True)
     tutti.result('throughput', 'pass', measure=941, unit='Mbit/s')
 
+What members share by name (barriers, keys, topics, locks) is the attempt's; with scope='run' it is shared by the members of all
+tests of the run.
+
 Works in a script that Tutti runs (it needs TUTTI_SOCKET), with Python 3.6 or newer and nothing else installed. Time
 spans are seconds, or text: '30s', '500ms', '2m', '1h'.
 
@@ -57,32 +60,33 @@ part. data: by member in order of arrival, None for who gave none; empty when no
 """
 
 
-def barrier(name, count=None, roles=None, members=None, timeout=None, data=None):
+def barrier(name, count=None, roles=None, members=None, timeout=None, data=None, scope=None):
     """Waits until all participants have arrived; returns Released.
 
     By default all members of the test take part. count: any so many distinct members. roles: all members of these.
     members: just these, as 'client.0', or 'client' where the role has one member. timeout: by default the test's
-    remaining time less 2 s. data: JSON of at most 16 KiB, given to all participants.
+    remaining time less 2 s. data: JSON of at most 16 KiB, given to all participants. scope: with 'run' members of all tests of
+    the run can take part, count says how many, and data is by 'test/client.0'.
 
     Raises BarrierBroken, TimedOut, or Error (BARRIER_DISAGREEMENT, BAD_PARTICIPANTS, ALREADY_ARRIVED).
     """
     seconds = _seconds(timeout)
-    args = _given(name=name, count=count, roles=_list(roles), members=_list(members), timeout=seconds, data=data)
+    args = _given(name=name, scope=scope, count=count, roles=_list(roles), members=_list(members), timeout=seconds, data=data)
     answer = _call('barrier', args, seconds)
     return Released(answer['generation'], answer['rank'], answer['size'], answer['data'])
 
 
-def abort(name, reason):
+def abort(name, reason, scope=None):
     """Fails everybody who waits at the barrier, and everybody who comes later, with the reason."""
-    _call('abort', {'name': name, 'reason': reason})
+    _call('abort', _given(name=name, scope=scope, reason=reason))
 
 
-def set(key, value):  # pylint: disable=redefined-builtin
+def set(key, value, scope=None):  # pylint: disable=redefined-builtin
     """Sets a key to a JSON value of at most 256 KiB, and wakes who waits for it."""
-    _call('set', {'key': key, 'value': value})
+    _call('set', dict(_given(key=key, scope=scope), value=value))
 
 
-def get(key, wait=False, timeout=None, default=None):
+def get(key, wait=False, timeout=None, default=None, scope=None):
     """A key's value, or `default` if it is not set; with wait=True, as soon as it is set.
 
     timeout: only with wait; by default the test's remaining time less 2 s. Raises TimedOut, or Error WAIT_BROKEN when
@@ -91,30 +95,30 @@ def get(key, wait=False, timeout=None, default=None):
     if timeout is not None and not wait:
         raise Error('BAD_PARAMS', 'get: a timeout needs wait')
     seconds = _seconds(timeout)
-    answer = _call('get', _given(key=key, wait=True if wait else None, timeout=seconds), seconds)
+    answer = _call('get', _given(key=key, scope=scope, wait=True if wait else None, timeout=seconds), seconds)
     return answer['value'] if answer['found'] else default
 
 
-def incr(key, by=None):
+def incr(key, by=None, scope=None):
     """Adds to a whole number in one step (1, if not given) and returns the new value; not set counts as 0."""
-    return _call('incr', _given(key=key, by=by))['value']
+    return _call('incr', _given(key=key, scope=scope, by=by))['value']
 
 
-def keys(prefix=None):
+def keys(prefix=None, scope=None):
     """The names of the keys that are set, sorted; those that begin with prefix, if given."""
-    return _call('keys', _given(prefix=prefix))['keys']
+    return _call('keys', _given(prefix=prefix, scope=scope))['keys']
 
 
 Message = collections.namedtuple('Message', ['offset', 'data'])
 Message.__doc__ = "A message of a topic. offset: its place in the topic, 0 for the first."
 
 
-def send(topic, data):
+def send(topic, data, scope=None):
     """Appends a message, JSON of at most 256 KiB, to a topic; returns its offset."""
-    return _call('send', {'topic': topic, 'data': data})['offset']
+    return _call('send', dict(_given(topic=topic, scope=scope), data=data))['offset']
 
 
-def recv(topic, from_=None, wait=True, timeout=None):
+def recv(topic, from_=None, wait=True, timeout=None, scope=None):
     """This member's next Message of the topic: each member gets every message once, in the same order, from the first.
 
     When this returns the message is consumed; a script that dies before gets it again. from_: the message at this offset,
@@ -123,10 +127,10 @@ def recv(topic, from_=None, wait=True, timeout=None):
 
     Raises TimedOut, or Error (ALREADY_RECEIVING; WAIT_BROKEN when nobody is left who could send).
     """
-    return _receive('recv', topic, wait, timeout, from_)
+    return _receive('recv', topic, wait, timeout, scope, from_)
 
 
-def take(topic, wait=True, timeout=None):
+def take(topic, wait=True, timeout=None, scope=None):
     """The oldest Message of the topic that no member has taken: each message goes to one of them.
 
     When this returns the message is consumed; if the script dies before, another gets it. wait=False: None if there is
@@ -134,21 +138,21 @@ def take(topic, wait=True, timeout=None):
 
     Raises TimedOut, or Error WAIT_BROKEN when nobody is left who could send.
     """
-    return _receive('take', topic, wait, timeout)
+    return _receive('take', topic, wait, timeout, scope)
 
 
-def _receive(call, topic, wait, timeout, offset=None):
+def _receive(call, topic, wait, timeout, scope, offset=None):
     if timeout is not None and not wait:
         raise Error('BAD_PARAMS', '%s: a timeout needs a wait' % call)
     seconds = _seconds(timeout)
     args = {'topic': topic}
-    args.update(_given(**{'from': offset, 'wait': None if wait else False, 'timeout': seconds}))
+    args.update(_given(**{'scope': scope, 'from': offset, 'wait': None if wait else False, 'timeout': seconds}))
     # Read again is not consumed: there is nothing to give back.
     answer = _call(call, args, seconds, consume=offset is None)
     return Message(answer['offset'], answer['data']) if answer['found'] else None
 
 
-def lock(name, slots=None, timeout=None):
+def lock(name, slots=None, timeout=None, scope=None):
     """Waits until the lock is this member's; first come, first served. It is until unlock, or until the member ends.
 
     slots: how many members can hold it at a time, 1 if not given; all must say the same. timeout: by default as long as the
@@ -157,12 +161,12 @@ def lock(name, slots=None, timeout=None):
     Raises TimedOut, or Error (ALREADY_HELD, LOCK_DISAGREEMENT; WAIT_BROKEN when its holder was lost).
     """
     seconds = _seconds(timeout)
-    _call('lock', _given(name=name, slots=slots, timeout=seconds), seconds)
+    _call('lock', _given(name=name, scope=scope, slots=slots, timeout=seconds), seconds)
 
 
-def unlock(name):
+def unlock(name, scope=None):
     """Gives up a lock that this member holds. Raises Error NOT_HELD."""
-    _call('unlock', {'name': name})
+    _call('unlock', _given(name=name, scope=scope))
 
 
 def reboot(member=None, timeout=None, by_script=False):
@@ -253,7 +257,7 @@ class _Exchange:
         self._ack = None
         self._message = None
         if consume:
-            self._about = {'request': self.awaited}
+            self._about = _given(request=self.awaited, scope=args.get('scope'))
             self._ack = os.urandom(16).hex()
             self.lines += self._say(os.urandom(16).hex(), 'hold', self._about)
 
@@ -278,7 +282,8 @@ class _Exchange:
 def _call(call, args, timeout=None, consume=False):
     """Repeats one request, always under the same id, until it is answered or `timeout` and a margin are over."""
     path = _environment('TUTTI_SOCKET')
-    title = '%s "%s"' % (call, next(iter(args.values()))) if args else call
+    named = [value for name, value in args.items() if name != 'scope'] if args else []
+    title = '%s "%s"' % (call, named[0]) if named else call
     exchange = _Exchange(title, call, args, consume)
     give_up = None if timeout is None else time.monotonic() + timeout + _MARGIN
     lost = 0

@@ -2,9 +2,10 @@
 import { type Duration, inSeconds } from './duration.ts';
 import type { Json } from './json.ts';
 import { localCall } from './local-call.ts';
+import type { Shared } from './scope.ts';
 
-export interface BarrierOptions {
-  /** Any so many distinct members. Without `count`, `roles` and `members`: all members of the test. */
+export interface BarrierOptions extends Shared {
+  /** Any so many distinct members. Without `count`, `roles` and `members`: all members of the test. In run scope required. */
   count?: number | undefined;
   /** All members of these roles. */
   roles?: readonly string[] | undefined;
@@ -25,7 +26,7 @@ export interface Released {
   rank: number;
   /** How many took part. */
   size: number;
-  /** By member in order of arrival, null for who gave none; empty when nobody gave any. */
+  /** By member (in run scope `test/client.0`) in order of arrival, null for who gave none; empty when nobody gave any. */
   data: Record<string, Json>;
 }
 
@@ -36,9 +37,9 @@ export interface Released {
  *   BARRIER_DISAGREEMENT, BAD_PARTICIPANTS, ALREADY_ARRIVED, TIMED_OUT, CANCELLED
  */
 export async function barrier(name: string, options: BarrierOptions = {}): Promise<Released> {
-  const { count, roles, members, data, signal } = options;
+  const { scope, count, roles, members, data, signal } = options;
   const timeout = options.timeout === undefined ? undefined : inSeconds(options.timeout);
-  const args = { name, count, roles, members, timeout, data };
+  const args = { name, scope, count, roles, members, timeout, data };
   return (await localCall('barrier', args, { signal, timeout })) as Released;
 }
 
@@ -46,7 +47,8 @@ export async function barrier(name: string, options: BarrierOptions = {}): Promi
 export async function abort(
   name: string,
   reason: string,
-  options: { signal?: AbortSignal | undefined } = {},
+  options: Shared & { signal?: AbortSignal | undefined } = {},
 ): Promise<void> {
-  await localCall('abort', { name, reason }, options);
+  const { scope, signal } = options;
+  await localCall('abort', { name, scope, reason }, { signal });
 }

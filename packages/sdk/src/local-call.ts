@@ -57,7 +57,7 @@ export async function consumingCall(
   bounds: CallBounds = {},
 ): Promise<unknown> {
   const request = newRequest(call, args);
-  const about = { request: request.id };
+  const about = { request: request.id, scope: args['scope'] };
   const hold = { ...newRequest('hold', about), title: request.title };
   const ack = { ...newRequest('ack', about), title: request.title };
   return exchange(request, bounds, { hold, ack });

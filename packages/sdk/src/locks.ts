@@ -1,8 +1,9 @@
 /** Locks: one member at a time, or so many. */
 import { type Duration, inSeconds } from './duration.ts';
 import { localCall } from './local-call.ts';
+import type { Shared } from './scope.ts';
 
-export interface LockOptions {
+export interface LockOptions extends Shared {
   /** How many members can hold it at a time; all must say the same. Default: 1. */
   slots?: number | undefined;
   /** At most so long. Default: for as long as the test lasts. */
@@ -18,9 +19,9 @@ export interface LockOptions {
  *   (its holder was lost, and may still be at work), CANCELLED
  */
 export async function lock(name: string, options: LockOptions = {}): Promise<void> {
-  const { slots, signal } = options;
+  const { scope, slots, signal } = options;
   const timeout = options.timeout === undefined ? undefined : inSeconds(options.timeout);
-  await localCall('lock', { name, slots, timeout }, { signal, timeout });
+  await localCall('lock', { name, scope, slots, timeout }, { signal, timeout });
 }
 
 /**
@@ -30,7 +31,8 @@ export async function lock(name: string, options: LockOptions = {}): Promise<voi
  */
 export async function unlock(
   name: string,
-  options: { signal?: AbortSignal | undefined } = {},
+  options: Shared & { signal?: AbortSignal | undefined } = {},
 ): Promise<void> {
-  await localCall('unlock', { name }, { signal: options.signal });
+  const { scope, signal } = options;
+  await localCall('unlock', { name, scope }, { signal });
 }

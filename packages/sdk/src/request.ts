@@ -15,7 +15,7 @@ export interface Request {
 /** @throws TuttiError BAD_PARAMS for a value that JSON cannot say, VALUE_TOO_LARGE for a line beyond 1 MiB */
 export function newRequest(call: string, args: Record<string, unknown>): Request {
   const id = randomId();
-  const [subject] = Object.values(args);
+  const [subject] = Object.values(args); // what the call is about comes first, also where it is not given
   const title = typeof subject === 'string' ? `${call} "${subject}"` : call;
   const line = `${toJson(title, { id, call, args })}\n`;
   if (Buffer.byteLength(line) > LONGEST_LINE) {

@@ -1,10 +1,11 @@
-/** Topics: messages in one order for all members of an attempt. */
+/** Topics: messages in one order for all members of an attempt, or of a run. */
 import { type Duration, inSeconds } from './duration.ts';
 import { TuttiError } from './errors.ts';
 import type { Json } from './json.ts';
 import { consumingCall, localCall } from './local-call.ts';
+import type { Shared } from './scope.ts';
 
-interface Withdrawable {
+interface Withdrawable extends Shared {
   /** Aborting it withdraws the call. */
   signal?: AbortSignal | undefined;
 }
@@ -31,7 +32,8 @@ export interface Message<T extends Json = Json> {
 export async function send(topic: string, data: Json, options: Withdrawable = {}): Promise<number> {
   if (data === undefined)
     throw new TuttiError('BAD_PARAMS', `send ${JSON.stringify(topic)}: undefined is not a JSON value`);
-  const answer = await localCall('send', { topic, data }, { signal: options.signal });
+  const { scope, signal } = options;
+  const answer = await localCall('send', { topic, scope, data }, { signal });
   return (answer as { offset: number }).offset;
 }
 
@@ -71,11 +73,11 @@ async function read(
   options: ReadOptions,
   from?: number,
 ): Promise<Message | undefined> {
-  const { wait, signal } = options;
+  const { scope, wait, signal } = options;
   if (options.timeout !== undefined && wait === false)
     throw new TuttiError('BAD_PARAMS', `${call}: a timeout needs a wait`);
   const timeout = options.timeout === undefined ? undefined : inSeconds(options.timeout);
-  const args = { topic, from, wait: wait === false ? false : undefined, timeout };
+  const args = { topic, scope, from, wait: wait === false ? false : undefined, timeout };
   // Read again is not consumed: there is nothing to give back.
   const ask = from === undefined ? consumingCall : localCall;
   const { found, offset, data } = (await ask(call, args, { signal, timeout })) as Message & {

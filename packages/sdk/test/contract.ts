@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { FakeAgent } from './fake-agent.ts';
 import type { Language } from './languages.ts';
+import { IN_RUN_SCOPE, takeOfRun } from './scope-spellings.ts';
 import { barrierReady, getOdd, SPELLINGS, takeJob } from './spellings.ts';
 
 export function contract(language: Language): void {
@@ -18,18 +19,21 @@ export function contract(language: Language): void {
       });
 
       describe('sends exactly the request, and understands the answer:', () => {
-        test.each(SPELLINGS.filter((spelling) => language.says(spelling)))('$says', async (spelling) => {
-          const caller = language.call(spelling, agent.path);
-          const connection = await agent.next();
-          const { id, ...rest } = await connection.request;
-          expect(id).toMatch(/^[0-9a-f]{32}$/);
-          expect(rest).toEqual({ call: spelling.call, args: spelling.args });
-          await connection.answer(spelling.answer);
-          expect(await caller.seen).toEqual(language.expects(spelling));
-          await connection.closed;
-          const { call, follows = [] } = spelling;
-          expect(connection.requests.map((request) => request.call)).toEqual([call, ...follows]);
-        });
+        test.each([...SPELLINGS, ...IN_RUN_SCOPE].filter((spelling) => language.says(spelling)))(
+          '$says',
+          async (spelling) => {
+            const caller = language.call(spelling, agent.path);
+            const connection = await agent.next();
+            const { id, ...rest } = await connection.request;
+            expect(id).toMatch(/^[0-9a-f]{32}$/);
+            expect(rest).toEqual({ call: spelling.call, args: spelling.args });
+            await connection.answer(spelling.answer);
+            expect(await caller.seen).toEqual(language.expects(spelling));
+            await connection.closed;
+            const { call, follows = [] } = spelling;
+            expect(connection.requests.map((request) => request.call)).toEqual([call, ...follows]);
+          },
+        );
       });
 
       test.each([
@@ -89,6 +93,17 @@ export function contract(language: Language): void {
         expect(await third.request).toEqual(ack);
         await third.answer({});
         expect(await caller.seen).toEqual(language.expects(takeJob));
+      });
+
+      test('a message of the run is held and acknowledged in run scope', async () => {
+        const caller = language.call(takeOfRun, agent.path);
+        const connection = await agent.next();
+        const { id: request } = await connection.request;
+        await connection.answer(takeOfRun.answer);
+        expect(await caller.seen).toEqual(language.expects(takeOfRun));
+        const [, hold, ack] = connection.requests;
+        const about = { request, scope: 'run' };
+        expect([hold?.args, ack?.args]).toEqual([about, about]);
       });
 
       test('a message that could not be acknowledged is an error: it went to another', async () => {

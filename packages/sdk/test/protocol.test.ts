@@ -1,10 +1,19 @@
 /** The SDK declares its own types and codes, so that it stands alone; here they are held against the protocol's. */
 import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { ERRORS, LIMITS, LocalRequest, type LocalResult, localVerbs, type Subtest } from '@tutti/protocol';
+import {
+  ERRORS,
+  LIMITS,
+  LocalRequest,
+  type LocalResult,
+  localVerbs,
+  type Scope as ScopeOfProtocol,
+  type Subtest,
+} from '@tutti/protocol';
 import { expect, expectTypeOf, test } from 'vitest';
-import type { Json, Message, Released, SubtestStatus, Topology } from '../src/index.ts';
+import type { Json, Message, Released, Scope, SubtestStatus, Topology } from '../src/index.ts';
 import { newRequest } from '../src/request.ts';
+import { IN_RUN_SCOPE } from './scope-spellings.ts';
 import { SPELLINGS } from './spellings.ts';
 
 test('every verb of the local socket is spelt in every language, or follows one by itself', () => {
@@ -12,7 +21,7 @@ test('every verb of the local socket is spelt in every language, or follows one 
   expect(new Set(said)).toEqual(new Set(Object.keys(localVerbs)));
 });
 
-test.each(SPELLINGS)(
+test.each([...SPELLINGS, ...IN_RUN_SCOPE])(
   '$says: the agent accepts the request, with no field too many',
   ({ call, args, answer }) => {
     const verb = localVerbs[call as keyof typeof localVerbs];
@@ -28,6 +37,7 @@ test('the types say what the protocol says', () => {
   expectTypeOf<Topology>().toEqualTypeOf<LocalResult<'topology'>>();
   expectTypeOf<Json>().toEqualTypeOf<LocalResult<'get'>['value']>();
   expectTypeOf<Message>().toEqualTypeOf<Omit<LocalResult<'take'>, 'found'>>();
+  expectTypeOf<Scope>().toEqualTypeOf<ScopeOfProtocol>();
   expectTypeOf<SubtestStatus>().toEqualTypeOf<Subtest['status']>();
 });
 

@@ -49,6 +49,8 @@ const MISTAKES: [string[], string][] = [
   [['lock', 'disk', '--slots', 'two'], '"two" is not a whole number'],
   [['lock', 'disk', 'ls', '-l'], 'put -- before'],
   [['unlock', 'disk', 'now'], 'one word too many'],
+  [['set', 'k', 'v', '--scope', 'suite'], '"suite" is no scope'],
+  [['barrier', 'ready', '--scope', 'run'], '--count says how many'],
   [['result', 'name', 'passed'], 'did you mean pass?'],
   [['result', 'name', 'PASS'], 'did you mean pass?'],
   [['result', 'name', 'pass', '--measure', 'fast'], '"fast" is not a number'],

@@ -4,9 +4,8 @@
  */
 import { mkdir, open, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { diskError, syncDirectory } from '@tutti/link';
+import { diskError, replaceFile, syncDirectory } from '@tutti/link';
 import { MemberSpec } from '@tutti/protocol';
-import { replaceDurably } from '../system/durable.ts';
 import { ignore } from '../system/errno.ts';
 import { makeFifos } from '../system/fifo.ts';
 import { removeTree } from '../system/remove-tree.ts';
@@ -41,7 +40,7 @@ export async function makeDirectory(
     for (const source of LOG_SOURCES) await writeFile(half.log(source), '');
     await makeFifos([...half.pipes, half.alive, half.drained]);
     // Durable: an agent that starts after a crash of the machine has to know whose directory it is.
-    await replaceDurably(half.spec, JSON.stringify(spec), 0o600);
+    await replaceFile(half.spec, JSON.stringify(spec), 0o600);
     await rename(half.dir, dir);
     await syncDirectory(dirname(dir));
   } catch (thrown) {

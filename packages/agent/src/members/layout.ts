@@ -83,6 +83,10 @@ export class Layout {
   get reboot(): string {
     return join(this.dir, `reboot.${this.n}`);
   }
+  /** From the announcement on: arrivals at barriers that the script has not been told of. */
+  get unanswered(): string {
+    return join(this.dir, `unanswered.${this.n}`);
+  }
   /** `Checkpoint`: how much time is left, over all incarnations. */
   get deadline(): string {
     return join(this.dir, 'deadline.json');

@@ -6,7 +6,7 @@
  */
 
 import { rm } from 'node:fs/promises';
-import { diskError } from '@tutti/link';
+import { diskError, replaceFile } from '@tutti/link';
 import {
   type MemberEnd,
   type MemberSpec,
@@ -15,9 +15,10 @@ import {
   TuttiError,
 } from '@tutti/protocol';
 import { socketPath } from '../socket/runtime-dir.ts';
+import type { SyncHandler } from '../socket/verbs.ts';
 import { since } from '../system/checkpoint.ts';
 import { machineUptime as uptime } from '../system/clock.ts';
-import { replaceDurably, syncTree } from '../system/durable.ts';
+import { syncTree } from '../system/durable.ts';
 import { type Timer, timer } from '../system/timer.ts';
 import { commandFor } from './command.ts';
 import type { MemberContext } from './context.ts';
@@ -33,6 +34,7 @@ import { markReboot, type RebootMark, readRebootMark } from './reboot-mark.ts';
 import { newStartRecord, type StartRecord } from './start-record.ts';
 import { markStop, readStop } from './stop-mark.ts';
 import { exitAfterCrash, exitOf, readStatus } from './traces.ts';
+import { Unanswered, type UnansweredArrival } from './unanswered.ts';
 
 /**
  * Seconds beyond its timeout that a member may run here. The master acts at the timeout itself, because it has to
@@ -53,6 +55,7 @@ export class Member {
   readonly layout: Layout;
   readonly #context: MemberContext;
   readonly #processes: MemberProcesses;
+  readonly #unanswered: Unanswered;
   #state: MemberState;
   #record: StartRecord | undefined;
   #socket: MemberSocket | undefined;
@@ -80,6 +83,7 @@ export class Member {
     this.#context = context;
     this.#state = state;
     this.#processes = new MemberProcesses(layout, context.bootId);
+    this.#unanswered = new Unanswered(layout);
     if (state.at === 'ended') this.#ended.resolve();
   }
 
@@ -111,6 +115,12 @@ export class Member {
     if (this.#mark === undefined || this.#state.at === 'ended') return undefined;
     const { timeout, byScript } = this.#mark;
     return { timeout, byScript };
+  }
+
+  /** Arrivals at barriers that the incarnation before this one was not told of when its machine went down. */
+  get unanswered(): UnansweredArrival[] {
+    const before = this.layout.all.at(-2);
+    return before === undefined ? [] : Unanswered.read(before);
   }
 
   /** It runs, and nobody has told it to stop. */
@@ -153,6 +163,7 @@ export class Member {
     const stop = readStop(this.layout);
     this.#mark = readRebootMark(this.layout);
     const reboot = this.#mark !== undefined;
+    if (reboot) this.#unanswered.resume();
     this.#state = { at: 'running', stop, rung: 'none', reboot };
     if (this.#crashed) {
       this.#wrapperGone();
@@ -279,18 +290,26 @@ export class Member {
     // Written down before it is there: whatever happens, the next agent knows what to remove.
     const record = newStartRecord(context, this.#record?.socket ?? socketPath(context.runtimeDir), cgroup);
     this.remember(record);
-    await replaceDurably(this.layout.started, JSON.stringify(record), 0o600);
+    await replaceFile(this.layout.started, JSON.stringify(record), 0o600);
     this.#socket = await this.#openSocket(record);
     return { record, command };
   }
 
   #openSocket(record: StartRecord): Promise<MemberSocket> {
-    return MemberSocket.open(record.socket, this.spec, this.layout, this.#context, {
-      reboot: (request) => this.reboot(request),
-      rebootOther: ({ request, other, timeout }, signal) =>
-        this.#context.requests.rebootOther(this.spec.member, request, other, timeout, signal),
-      extend: (request, seconds, signal) => this.extend(request, seconds, signal),
-    });
+    const context = this.#context;
+    const sync: SyncHandler = (...asked) => this.#unanswered.watch(context.sync, ...asked);
+    return MemberSocket.open(
+      record.socket,
+      this.spec,
+      this.layout,
+      { ...context, sync },
+      {
+        reboot: (request) => this.reboot(request),
+        rebootOther: ({ request, other, timeout }, signal) =>
+          this.#context.requests.rebootOther(this.spec.member, request, other, timeout, signal),
+        extend: (request, seconds, signal) => this.extend(request, seconds, signal),
+      },
+    );
   }
 
   #time(): Deadline {
@@ -337,16 +356,19 @@ export class Member {
     const mark = { at, timeout, byScript, request, ran };
     try {
       await this.#time().save();
+      await this.#unanswered.record();
       // The next incarnation needs all of it, and from the announcement on the machine may go down at any time.
       await syncTree(this.layout.dir);
       await markReboot(this.layout, mark);
     } catch (thrown) {
+      if (this.#mark === undefined) await this.#unanswered.discard();
       throw diskError(this.layout.dir, thrown);
     }
     this.#handle({ is: 'reboot', byScript: true });
     if (!('reboot' in this.#state) || !this.#state.reboot) {
       // It has ended meanwhile, or was stopped: that is what happened to it.
       await rm(this.layout.reboot, { force: true });
+      await this.#unanswered.discard();
       throw new TuttiError('CANNOT_REBOOT', `${name} has ended; nothing is rebooted for it`);
     }
     this.#mark = mark;
@@ -464,7 +486,7 @@ export class Member {
     await this.#processes.remove(this.#context.cgroupRoot, this.spec.member);
     const end = await measureEnd(this.layout, how, this.#record, this.#context);
     try {
-      await replaceDurably(this.layout.end, JSON.stringify(end), 0o600);
+      await replaceFile(this.layout.end, JSON.stringify(end), 0o600);
     } catch (thrown) {
       this.#context.log.error(
         { member: this.spec.member, err: thrown },

@@ -152,14 +152,14 @@ export class Members {
     return [...this.#members.values()].some(isLive);
   }
 
-  /**
-   * Announces the reboot of the machine for a member, and begins it. Nothing to do where another incarnation runs, or
-   * this one has announced it. Throws `NO_SUCH_MEMBER`, `CANNOT_REBOOT`.
-   */
   async extended(id: string, remaining: number): Promise<void> {
     await this.#members.get(id)?.extended(remaining);
   }
 
+  /**
+   * Announces the reboot of the machine for a member, and begins it. Nothing to do where another incarnation runs, or
+   * this one has announced it. Throws `NO_SUCH_MEMBER`, `CANNOT_REBOOT`.
+   */
   async reboot(id: string, incarnation: number, timeout: number): Promise<void> {
     const member = this.#members.get(id);
     if (member === undefined) throw new TuttiError('NO_SUCH_MEMBER', `member ${id} is not on this agent`);
@@ -192,12 +192,13 @@ export class Members {
   }
 
   presence(): MemberPresence[] {
-    return [...this.#members.values()].map(({ spec, state, layout, rebooting }) => ({
+    return [...this.#members.values()].map(({ spec, state, layout, rebooting, unanswered }) => ({
       member: spec.member,
       master: spec.master,
       state: state.at === 'prepared' || state.at === 'ended' ? state.at : 'running',
       incarnation: layout.n,
       ...(rebooting === undefined ? {} : { rebooting }),
+      ...(unanswered.length === 0 ? {} : { unanswered }),
     }));
   }
 

@@ -3,7 +3,7 @@
  * which starts afterwards knows that the same script is to run again. Whether the machine did go down is no guess: the
  * boot id in `started.N` is then another one than the machine's.
  */
-import { replaceDurably } from '../system/durable.ts';
+import { replaceFile } from '@tutti/link';
 import { readObject } from '../system/json-file.ts';
 import type { Layout } from './layout.ts';
 
@@ -21,7 +21,7 @@ export interface RebootMark {
 }
 
 export async function markReboot(layout: Layout, mark: RebootMark): Promise<void> {
-  await replaceDurably(layout.reboot, JSON.stringify(mark), 0o600);
+  await replaceFile(layout.reboot, JSON.stringify(mark), 0o600);
 }
 
 /** Undefined where none was announced. */

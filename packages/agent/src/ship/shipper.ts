@@ -77,7 +77,6 @@ class LogFile extends FileSource {
       return length;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-      await this.close();
       return 0;
     }
   }

@@ -20,19 +20,19 @@ const KEPT = 64;
 
 export class SyncRelay {
   readonly #link: MasterLink;
-  /** Barrier data that came ahead of its answers, by attempt, name and generation; oldest first. */
+  /** Barrier data that came ahead of its answers, by space, name and generation; oldest first. */
   readonly #data = new Map<string, Record<string, Json>>();
 
   constructor(link: MasterLink) {
     this.#link = link;
   }
 
-  /** Resolves with what the script gets. */
-  async ask(verb: SyncVerb, attempt: string, request: SyncRequest, signal: AbortSignal): Promise<unknown> {
+  /** Resolves with what the script gets. `space`: the id of the attempt, or of the run. */
+  async ask(verb: SyncVerb, space: string, request: SyncRequest, signal: AbortSignal): Promise<unknown> {
     if (verb !== 'barrier') return this.#call(verb, request, signal);
     for (const last of [false, true]) {
       const released = (await this.#call(verb, request, signal)) as SyncWire<'barrier'>;
-      const data = this.#dataOf(attempt, request, released);
+      const data = this.#dataOf(space, request, released);
       const { generation, rank, size } = released;
       if (data) return { generation, rank, size, data };
       // Pushed out by that of others: asked again, it comes again just before the answer.
@@ -55,15 +55,15 @@ export class SyncRelay {
   }
 
   #dataOf(
-    attempt: string,
+    space: string,
     { args }: SyncRequest,
     { generation, hasData }: SyncWire<'barrier'>,
   ): Record<string, Json> | undefined {
     const { name } = args as { name: string };
-    return hasData ? this.#data.get(key(attempt, name, generation)) : {};
+    return hasData ? this.#data.get(key(space, name, generation)) : {};
   }
 }
 
-function key(attempt: string, name: string, generation: number): string {
-  return `${attempt} ${generation} ${name}`;
+function key(space: string, name: string, generation: number): string {
+  return `${space} ${generation} ${name}`;
 }

@@ -3,7 +3,7 @@
  * instant of CLOCK_MONOTONIC; after a reboot what the last checkpoint says holds, since that clock has begun anew and no
  * other can be trusted. The time in which the machine was down is not counted.
  */
-import { replaceDurably } from './durable.ts';
+import { replaceFile } from '@tutti/link';
 import { readObject } from './json-file.ts';
 
 /** An instant of a machine's own time: CLOCK_MONOTONIC in milliseconds, and the boot that it belongs to. */
@@ -30,5 +30,5 @@ export function readCheckpoint(path: string): Checkpoint | undefined {
 }
 
 export async function writeCheckpoint(path: string, checkpoint: Checkpoint): Promise<void> {
-  await replaceDurably(path, JSON.stringify(checkpoint), 0o600);
+  await replaceFile(path, JSON.stringify(checkpoint), 0o600);
 }

@@ -1,23 +1,9 @@
-/**
- * What must outlast a machine that goes down: files and whole trees, brought to the disk before somebody relies on them.
- *
- * Each file that is safe is published on the diagnostics channel `tutti.synced` as `{ path, size }`: a test that plays a
- * crashing machine may cut every file, but none below what it was told there.
- */
-import { channel } from 'node:diagnostics_channel';
+/** What must outlast a machine that goes down: logs and whole trees, brought to the disk before somebody relies on them. */
 import type { Stats } from 'node:fs';
 import { type FileHandle, lstat, open, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
-import { diskError, replaceFile, syncDirectory } from '@tutti/link';
+import { diskError, syncDirectory, synced } from '@tutti/link';
 import { errnoOf } from './errno.ts';
-
-const synced = channel('tutti.synced');
-
-/** As `replaceFile`, and published. */
-export async function replaceDurably(path: string, contents: string, mode: number): Promise<void> {
-  await replaceFile(path, contents, mode);
-  synced.publish({ path, size: Buffer.byteLength(contents) });
-}
 
 /** Brings what the file holds now to the disk. Rejects with `DISK_FULL` where there is no room for it. */
 export async function syncData(file: FileHandle, path: string): Promise<void> {

@@ -85,6 +85,28 @@ describe('hello', () => {
     await eventually(() => asked.length === 2);
     expect(asked).toEqual(['request-1', 'request-1']);
   });
+
+  test('is no answer to callers of an agent that is stopped: they find their connection closed, and ask the next one', async () => {
+    const { master, start } = await place();
+    const asked = Promise.withResolvers<void>();
+    master.handlers['sync.barrier'] = () => {
+      asked.resolve();
+      return new Promise(() => {});
+    };
+    const agent = await start();
+    const call = JSON.stringify({ id: 'request-1', call: 'barrier', args: { name: 'ready' } });
+    const talk = `
+      const socket = require('net').connect(process.env.TUTTI_SOCKET);
+      socket.write(${JSON.stringify(`${call}\n`)});
+      socket.on('data', (text) => process.stdout.write('answer: ' + text));
+      socket.on('close', () => console.log('closed'));`;
+    await run(master, script(`'${process.execPath}' -e ${quote(talk)}; sleep 1000`));
+    await asked.promise;
+    await agent.close({ kill: false });
+    await start();
+    await eventually(() => stdout(master) !== '');
+    expect(stdout(master)).toBe('closed\n');
+  });
 });
 
 const quote = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;

@@ -3,8 +3,9 @@ import { subscribe, unsubscribe } from 'node:diagnostics_channel';
 import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { open } from 'node:fs/promises';
 import { join } from 'node:path';
+import { replaceFile } from '@tutti/link';
 import { expect, onTestFinished, test } from 'vitest';
-import { replaceDurably, syncData, syncTree } from '../../src/system/durable.ts';
+import { syncData, syncTree } from '../../src/system/durable.ts';
 import { makeFifos } from '../../src/system/fifo.ts';
 import { temporaryDirectory } from '../ship/member-on-disk.ts';
 
@@ -46,6 +47,6 @@ test('of a file what it held then', async () => {
   await syncData(file, path);
   await file.appendFile('two\n');
   expect([...seen]).toEqual([[path, 4]]);
-  await replaceDurably(`${path}.json`, '{"ü":1}', 0o600);
+  await replaceFile(`${path}.json`, '{"ü":1}', 0o600);
   expect(seen.get(`${path}.json`)).toBe(8);
 });

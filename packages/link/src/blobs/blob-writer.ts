@@ -9,6 +9,7 @@ import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { TuttiError } from '@tutti/protocol';
 import { syncDirectory } from '../daemon/replace-file.ts';
+import { synced } from '../daemon/synced.ts';
 import { diskError } from '../disk-error.ts';
 
 export interface BlobWriterOptions {
@@ -91,6 +92,7 @@ export class BlobWriter {
       await this.#close();
       await rename(partial, path);
       await syncDirectory(dirname(path));
+      synced.publish({ path, size });
     } catch (thrown) {
       await this.#close();
       throw diskError(path, thrown);

@@ -9,6 +9,7 @@ import { open, rename, rm } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { TuttiError } from '@tutti/protocol';
 import { diskError } from '../disk-error.ts';
+import { synced } from './synced.ts';
 
 export type ReplaceFile = (path: string, contents: string, mode?: number) => Promise<void>;
 
@@ -25,6 +26,7 @@ export const replaceFile: ReplaceFile = async (path, contents, mode = 0o666) => 
     }
     await rename(temporary, path);
     await syncDirectory(dirname(path));
+    synced.publish({ path, size: Buffer.byteLength(contents) });
   } catch (thrown) {
     await rm(temporary, { force: true }).catch(() => undefined);
     const error = diskError(path, thrown);

@@ -11,6 +11,7 @@ import { join } from 'node:path';
 import { TuttiError } from '@tutti/protocol';
 import { makeDirectory } from './make-directory.ts';
 import { isProcess, type ProcessIdentity, thisProcess } from './process-identity.ts';
+import { replaceFile } from './replace-file.ts';
 
 /** `/var/lib/tutti/<daemon>` as root, `$XDG_STATE_HOME/tutti/<daemon>` otherwise. */
 export function defaultStateDirectory(
@@ -61,19 +62,27 @@ export class StateDirectory {
     );
   }
 
-  /** The contents of a file of mode 0600; made at first use. */
+  /** The contents of a file of mode 0600; made at first use, and on the disk before anybody is told. */
   async secret(file: string, make: () => string): Promise<string> {
     const path = join(this.path, file);
-    try {
-      await writeFile(path, `${make()}\n`, { flag: 'wx', mode: 0o600 });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
-    }
-    return (await readFile(path, 'utf8')).trim();
+    const kept = await readIfThere(path);
+    if (kept !== undefined) return kept.trim();
+    const made = make();
+    await replaceFile(path, `${made}\n`, 0o600);
+    return made;
   }
 
   async close(): Promise<void> {
     await rm(this.#lock, { force: true });
+  }
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw error;
   }
 }
 

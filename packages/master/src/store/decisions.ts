@@ -1,11 +1,11 @@
 /**
- * What sync spaces have decided: kept in order until their attempts end, and read again when the master starts.
+ * What sync spaces have decided: kept in order until their attempts or runs end, and read again when the master starts.
  *
  * They survive the end of the process; a crash of the master's machine may lose the last of them (docs/guarantees.md).
  */
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
-import type { DecisionLog } from '../sync/broker.ts';
 import type { Effect } from '../sync/effects.ts';
+import type { DecisionLog } from '../sync/live-space.ts';
 import type { Journal } from './journal.ts';
 
 export class Decisions implements DecisionLog {
@@ -17,21 +17,22 @@ export class Decisions implements DecisionLog {
     this.#database = database;
     this.#journal = journal;
     this.#insert = database.prepare(
-      'INSERT INTO decision (attempt, seq, effects) SELECT :attempt, coalesce(max(seq), 0) + 1, :effects FROM decision WHERE attempt = :attempt',
+      'INSERT INTO decision (space, seq, effects) SELECT :space, coalesce(max(seq), 0) + 1, :effects FROM decision WHERE space = :space',
     );
   }
 
-  append(attempt: string, effects: readonly Effect[]): Promise<void> {
+  append(space: string, effects: readonly Effect[]): Promise<void> {
     const text = JSON.stringify(effects);
     return this.#journal.write('decision', 'normal', () => {
-      this.#insert.run({ attempt, effects: text });
+      this.#insert.run({ space, effects: text });
     });
   }
 
-  of(attempt: string): Effect[] {
+  /** `space`: the id of its attempt or run. */
+  of(space: string): Effect[] {
     const rows = this.#database
-      .prepare('SELECT effects FROM decision WHERE attempt = ? ORDER BY seq')
-      .all(attempt) as { effects: string }[];
+      .prepare('SELECT effects FROM decision WHERE space = ? ORDER BY seq')
+      .all(space) as { effects: string }[];
     return rows.flatMap(({ effects }) => JSON.parse(effects) as Effect[]);
   }
 }

@@ -109,7 +109,9 @@ export class Barrier {
     this.#participants ??= participants;
     this.#arrivals.set(member, arrival);
     if (this.#arrivals.size === participants.size) return this.#release(participants);
-    return this.#cast.goneCount > 0 ? this.#breakIfHopeless(arrival.at) : WAITING;
+    // Of a run more may be asked for than there ever will be.
+    const allCanCome = this.#cast.goneCount === 0 && participants.size <= this.#cast.size;
+    return allCanCome ? WAITING : this.#breakIfHopeless(arrival.at);
   }
 
   /** The caller is gone: it did not arrive after all. */
@@ -122,8 +124,8 @@ export class Barrier {
     if (this.#arrivals.size === 0) this.#participants = undefined;
   }
 
-  /** A member of the cast has left it. */
-  someoneLeft(at: number): BarrierOutcome {
+  /** A member has left the cast, or the last ones have joined it. */
+  castChanged(at: number): BarrierOutcome {
     return this.#breakIfHopeless(at);
   }
 
@@ -145,7 +147,7 @@ export class Barrier {
     return this.#fail('BARRIER_ABORTED', message, member);
   }
 
-  /** Who has not come; with `count` anyone might, so all who have not. */
+  /** Who has not come; with `count` anyone might, so all who have not, the gone among them. */
   missing(): string[] {
     const candidates = this.#participants?.only ?? this.#cast.names();
     return [...candidates].filter((name) => !this.#arrivals.has(name));
@@ -171,10 +173,10 @@ export class Barrier {
 
   #breakIfHopeless(at: number): BarrierOutcome {
     const participants = this.#participants;
-    if (this.#broken || participants === undefined) return WAITING;
-    const lost = [...this.#cast.goneNames()].filter(
-      (name) => !this.#arrivals.has(name) && (participants.only?.has(name) ?? true),
-    );
+    if (this.#broken || participants === undefined || this.#cast.mayGrow) return WAITING;
+    const lost = this.#cast
+      .goneNames()
+      .filter((name) => !this.#arrivals.has(name) && (participants.only?.has(name) ?? true));
     const candidates = participants.only?.size ?? this.#cast.size;
     if (candidates - lost.length >= participants.size) return WAITING;
     return this.#break(at, this.#state(participants), lost[0]);

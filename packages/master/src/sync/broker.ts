@@ -1,71 +1,44 @@
 /**
- * The shell around sync spaces: sessions, promises and timers.
+ * Which space a member's request belongs to: that of its attempt, or the one that all tests of its run share; and how long
+ * it may wait there. In the space of a run a member is called `test/client.0`.
  *
- * A wait belongs to its request, not to the connection it came by: a lost connection leaves it where it is,
- * and the repetition on the next connection is answered. It ends when it is decided, when its caller
- * withdraws it, when its agent comes back without it, or with its space.
- *
- * With a log, what was decided is told when the log has kept it, and everything in the order in which it was decided: also
- * an answer that decides nothing waits for what it may have seen. If the log fails, nothing of the space is certain any
- * more, and it is closed.
+ * The space of a run lives from its first test to its last; a member takes part from when its attempt is opened until it
+ * ends, and its waits end with it.
  */
-
-import { type Clock, encodeEvent, FleetingMap, type Withdrawal } from '@tutti/link';
-import { type BarrierArgs, type SyncArgs, type SyncVerb, type SyncWire, TuttiError } from '@tutti/protocol';
-import type { Release } from './barrier.ts';
+import type { Clock, Withdrawal } from '@tutti/link';
+import { type Scope, type SyncArgs, type SyncVerb, type SyncWire, TuttiError } from '@tutti/protocol';
 import type { Player } from './cast.ts';
-import { Deadlines, type Due } from './deadlines.ts';
+import type { Told } from './decisions.ts';
 import type { Effect } from './effects.ts';
-import { type Answer, type Settled, SyncSpace, type Wait } from './space.ts';
+import { type DecisionLog, LiveSpace, type SyncSession } from './live-space.ts';
+import { type BarrierRecord, SyncSpace, type Unanswered, type Wait } from './space.ts';
 
-/** What the broker needs of an agent's session. */
-export interface SyncSession {
-  readonly closed: TuttiError | undefined;
-  sendEncoded(frame: Uint8Array): void;
+/** Seconds before the test's own end at which a wait without a timeout gives up, so that it can say why. */
+const BEFORE_END = 2;
+
+/** An attempt's place in its run. */
+export interface InRun {
+  /** The run's id. */
+  run: string;
+  /** What its members are called there, before the `/`. */
+  test: string;
+  /** Other tests, or attempts, may come after it. */
+  more: boolean;
 }
 
-export interface DecisionLog {
-  /** Keeps what an attempt has decided; resolves when it is durable, all calls of one turn together. */
-  append(attempt: string, effects: readonly Effect[]): Promise<void>;
-}
-
-interface Waiter extends Due {
-  /** For ever, where the wait may last as long as its test. */
-  due: number;
-  /** It ends with the test, not by a timeout of its own. */
-  readonly withTest: boolean;
-  session: SyncSession;
-  resolve(result: SyncWire<SyncVerb>): void;
-  reject(error: TuttiError): void;
+interface Opening {
+  /** All that the attempt has decided before. */
+  restored?: Iterable<Effect>;
+  /** Without it run scope is closed to its members. */
+  inRun?: InRun;
 }
 
 interface Attempt {
-  id: string;
-  space: SyncSpace;
+  readonly own: LiveSpace;
+  readonly shared: { readonly space: LiveSpace; readonly test: string } | undefined;
   /** Master monotonic ms at which the test times out. */
   deadline: number;
-  /** By member and request, as the space knows them: two scripts may choose the same request id. */
-  waiters: FleetingMap<string, Waiter>;
-  deadlines: Deadlines;
-  /** What was decided and is not durable yet: how much of it, and when all that was said so far has been told. */
-  undurable: number;
-  toldSoFar: Promise<void>;
-  /** Timers after which what nobody of a member stands for is given back. */
-  readonly returning: Map<string, () => void>;
-  /** Why nothing is taken any more. */
-  unusable: TuttiError | undefined;
 }
-
-interface ToTell {
-  waiter: Waiter;
-  answer: Answer;
-}
-
-/** As long as callers have to repeat to a new agent what they asked the old one. */
-const REPEAT_MS = 5000;
-
-/** Seconds before the test's own end at which a barrier without a timeout gives up, so that it can say why. */
-const BEFORE_END = 2;
 
 export interface MemberCall<V extends SyncVerb> {
   attempt: string;
@@ -77,10 +50,16 @@ export interface MemberCall<V extends SyncVerb> {
   args: SyncArgs<V>;
 }
 
+/** An arrival that its script has heard nothing of, and where it was. */
+export interface UnansweredArrival extends Unanswered {
+  readonly scope?: Scope | undefined;
+}
+
 export class SyncBroker {
   readonly #clock: Clock;
   readonly #log: DecisionLog | undefined;
   readonly #attempts = new Map<string, Attempt>();
+  readonly #runs = new Map<string, LiveSpace>();
 
   /** Without a log answers go out at once. */
   constructor(clock: Clock, log?: DecisionLog) {
@@ -88,26 +67,30 @@ export class SyncBroker {
     this.#log = log;
   }
 
-  /** `timeout`: seconds from now until the test times out. `restored`: all that the attempt has decided before. */
-  open(id: string, players: Iterable<Player>, timeout: number, restored: Iterable<Effect> = []): void {
-    const deadline = this.#clock.monotonicMs() + timeout * 1000;
-    const space = SyncSpace.restore(players, restored);
-    const waiters = new FleetingMap<string, Waiter>();
-    const deadlines = new Deadlines(this.#clock, waiters, (request) =>
-      this.#tell(attempt, space.timeOut(request, this.#clock.monotonicMs() / 1000)),
-    );
-    const attempt: Attempt = {
-      id,
-      space,
-      deadline,
-      waiters,
-      deadlines,
-      undurable: 0,
-      toldSoFar: Promise.resolve(),
-      returning: new Map(),
-      unusable: undefined,
-    };
-    this.#attempts.set(id, attempt);
+  /** Before its attempts. `players`: the members of those that an earlier master had opened; `restored`: what they decided. */
+  openRun(id: string, players: Iterable<Player> = [], restored: Iterable<Effect> = []): void {
+    const space = SyncSpace.restore(players, restored, { of: 'run' });
+    this.#runs.set(id, new LiveSpace(id, space, this.#clock, this.#log));
+  }
+
+  /** No test of the run will come any more: who waits for one of them hears it. */
+  lastHaveCome(id: string): void {
+    this.#runs.get(id)?.join([], { more: false });
+  }
+
+  closeRun(id: string): void {
+    this.#runs.get(id)?.close(new TuttiError('SPACE_CLOSED', 'the run is over'));
+    this.#runs.delete(id);
+  }
+
+  /** `timeout`: seconds from now until the test times out. */
+  open(id: string, players: Iterable<Player>, timeout: number, { restored = [], inRun }: Opening = {}): void {
+    const members = [...players];
+    const own = new LiveSpace(id, SyncSpace.restore(members, restored), this.#clock, this.#log);
+    const run = inRun && this.#runs.get(inRun.run);
+    const shared = run && { space: run, test: inRun.test };
+    this.#attempts.set(id, { own, shared, deadline: this.#clock.monotonicMs() + timeout * 1000 });
+    if (inRun) run?.join(playersInRun(inRun.test, members), inRun);
   }
 
   /** The test has been given so many seconds more, and with it what waits as long as the test. */
@@ -115,7 +98,9 @@ export class SyncBroker {
     const attempt = this.#attempts.get(attemptId);
     if (attempt === undefined) return;
     attempt.deadline += seconds * 1000;
-    for (const waiter of attempt.waiters.values()) if (waiter.withTest) waiter.due += seconds * 1000;
+    const { own, shared } = attempt;
+    own.extend(seconds, () => true);
+    shared?.space.extend(seconds, (name) => memberOf(shared.test, name) !== undefined);
   }
 
   /** Settles like the request does. `signal` aborted on a living session withdraws it. */
@@ -127,216 +112,130 @@ export class SyncBroker {
   ): Promise<SyncWire<V>> {
     const attempt = this.#attempts.get(call.attempt);
     if (attempt === undefined) throw new TuttiError('SPACE_CLOSED', 'the test is over');
-    if (attempt.unusable) throw attempt.unusable;
-    const { member } = call;
-    const request = requestOf(member, call.request);
-    return new Promise<SyncWire<SyncVerb>>((resolve, reject) => {
-      const earlier = attempt.waiters.get(request);
-      earlier?.reject(new TuttiError('CANCELLED', 'the request was repeated'));
-      const due = earlier?.due ?? dueOf(verb, call, attempt.deadline);
-      const withTest = (call.args as Pick<BarrierArgs, 'timeout'>).timeout === undefined;
-      const waiter: Waiter = { due, withTest, session, resolve, reject };
-      attempt.waiters.set(request, waiter);
-      const settled = attempt.space.ask(verb, argsOf(verb, call), { member, request, at: call.at / 1000 });
-      this.#tell(attempt, settled);
-      if (attempt.waiters.get(request) !== waiter) return;
-      attempt.deadlines.arm(due);
-      const stop = signal();
-      const withdraw = () => {
-        // The session's end aborts too, but then the caller may still be there.
-        if (session.closed === undefined && attempt.waiters.get(request) === waiter)
-          this.#withdraw(attempt, request);
-      };
-      if (stop.aborted) withdraw();
-      else stop.addEventListener('abort', withdraw, { once: true });
-    }) as Promise<SyncWire<V>>;
+    const { member, request, at, args } = call;
+    const [space, name] = placeOf(attempt, member, args.scope);
+    const due = dueOf(verb, call, attempt.deadline);
+    const withTest = timeoutOf(args) === undefined;
+    return space.call(verb, { member: name, request, at, args, due, withTest }, session, signal);
   }
 
   /** An agent is back: waits of its members whose callers it no longer has are withdrawn. */
   keepOnly(attemptId: string, member: string, requests: ReadonlySet<string>): void {
-    const attempt = this.#attempts.get(attemptId);
-    if (attempt === undefined) return;
-    for (const request of attempt.space.waitingRequests(member)) {
-      if (!requests.has(request.slice(requestOf(member, '').length))) this.#withdraw(attempt, request);
-    }
-    // After this master's restart: callers that live say so by repeating.
-    if (attempt.space.hasUnheld(member)) this.#returnLater(attempt, member);
+    for (const [space, name] of this.#placesOf(attemptId, member)) space.keepOnly(name, requests);
   }
 
   /** The time is over in which callers repeat to a new agent what they asked the old one: what it was not asked is withdrawn. */
   keepAsked(attemptId: string, member: string, session: SyncSession): void {
-    const attempt = this.#attempts.get(attemptId);
-    if (attempt === undefined) return;
-    for (const request of attempt.space.waitingRequests(member)) {
-      if (attempt.waiters.get(request)?.session !== session) this.#withdraw(attempt, request);
-    }
-    this.#tell(attempt, attempt.space.returnUnheld(member));
+    for (const [space, name] of this.#placesOf(attemptId, member)) space.keepAsked(name, session);
   }
 
-  /** The member's machine was rebooted: what its predecessor waited for, and the messages it held, are withdrawn. */
-  newIncarnation(attemptId: string, member: string): void {
-    const attempt = this.#attempts.get(attemptId);
-    if (attempt) this.#tell(attempt, attempt.space.newIncarnation(member));
+  /** The member's machine was rebooted: what its predecessor waited for is withdrawn, what it never heard is handed on. */
+  newIncarnation(attemptId: string, member: string, unanswered: readonly UnansweredArrival[] = []): void {
+    for (const [space, name, scope] of this.#placesOf(attemptId, member)) {
+      const here = unanswered.filter((arrival) => (arrival.scope ?? 'attempt') === scope);
+      space.newIncarnation(name, here);
+    }
   }
 
   /** A member has ended or is `lost`; `how` completes "client.1 on n3: …". What the lost held is never handed on. */
   leave(attemptId: string, member: string, how: string, options: { lost?: boolean } = {}): void {
+    for (const [space, name] of this.#placesOf(attemptId, member)) space.leave(name, how, options);
+  }
+
+  /** Barriers of the attempt that were released, for the report. */
+  records(attemptId: string): readonly BarrierRecord[] {
+    return this.#attempts.get(attemptId)?.own.space.records ?? [];
+  }
+
+  /** The first break that a member was told of, and who of its test caused it. */
+  told(attemptId: string, member: string): Told | undefined {
     const attempt = this.#attempts.get(attemptId);
-    if (attempt)
-      this.#tell(attempt, attempt.space.leave(member, how, this.#clock.monotonicMs() / 1000, options));
+    if (attempt === undefined) return undefined;
+    const { own, shared } = attempt;
+    const told = own.space.toldOfBreak(member);
+    if (told || shared === undefined) return told;
+    const ofRun = shared.space.space.toldOfBreak(nameInRun(shared.test, member));
+    return ofRun && { ...ofRun, culprit: memberOf(shared.test, ofRun.culprit) };
   }
 
-  space(attemptId: string): SyncSpace | undefined {
-    return this.#attempts.get(attemptId)?.space;
-  }
-
+  /** What the attempt's members wait for, in either scope. Its own members are named as in the attempt. */
   waits(attemptId: string): Wait[] {
-    return this.space(attemptId)?.waits() ?? [];
+    const attempt = this.#attempts.get(attemptId);
+    if (attempt === undefined) return [];
+    const { own, shared } = attempt;
+    if (shared === undefined || shared.space.waiters === 0) return own.waits();
+    const { test, space } = shared;
+    const ofRun = space.waits().flatMap((wait): Wait[] => {
+      const member = memberOf(test, wait.member);
+      if (member === undefined) return [];
+      const missing = wait.missing.map((name) => memberOf(test, name) ?? name);
+      return [{ ...wait, member, missing, on: `${wait.on} of the run`, test }];
+    });
+    return [...own.waits(), ...ofRun];
   }
 
   /** The attempt is over: whoever still waits is told so. */
   close(attemptId: string): void {
-    const attempt = this.#attempts.get(attemptId);
-    if (attempt === undefined) return;
+    this.#attempts.get(attemptId)?.own.close(new TuttiError('SPACE_CLOSED', 'the test is over'));
     this.#attempts.delete(attemptId);
-    this.#refuseAll(attempt, new TuttiError('SPACE_CLOSED', 'the test is over'));
   }
 
   debugState(): { spaces: number; waiters: number; timers: number } {
-    let waiters = 0;
-    let timers = 0;
-    for (const attempt of this.#attempts.values()) {
-      waiters += attempt.waiters.size;
-      timers += Number(attempt.deadlines.armed) + attempt.returning.size;
-    }
-    return { spaces: this.#attempts.size, waiters, timers };
+    const all = [...this.#runs.values(), ...[...this.#attempts.values()].map(({ own }) => own)];
+    const sum = (count: (space: LiveSpace) => number) => all.reduce((so, space) => so + count(space), 0);
+    return {
+      spaces: all.length,
+      waiters: sum((space) => space.waiters),
+      timers: sum((space) => space.timers),
+    };
   }
 
-  #withdraw(attempt: Attempt, request: string): void {
-    const others = attempt.space.withdraw(request);
-    this.#take(attempt, request)?.reject(new TuttiError('CANCELLED', 'the caller withdrew the request'));
-    this.#tell(attempt, others);
-  }
-
-  #returnLater(attempt: Attempt, member: string): void {
-    attempt.returning.get(member)?.();
-    const cancel = this.#clock.after(REPEAT_MS, () => {
-      attempt.returning.delete(member);
-      this.#tell(attempt, attempt.space.returnUnheld(member));
-    });
-    attempt.returning.set(member, cancel);
-  }
-
-  #take({ waiters, deadlines }: Attempt, request: string): Waiter | undefined {
-    const waiter = waiters.get(request);
-    if (waiters.delete(request) && waiters.size === 0) deadlines.disarm();
-    return waiter;
-  }
-
-  #tell(attempt: Attempt, settled: Settled[]): void {
-    const effects = attempt.space.takeEffects();
-    const told: ToTell[] = [];
-    for (const { request, answer } of settled) {
-      const waiter = this.#take(attempt, request);
-      if (waiter) told.push({ waiter, answer });
-    }
-    const log = this.#log;
-    if (log === undefined || (effects.length === 0 && attempt.undurable === 0)) this.#send(attempt, told);
-    else this.#tellWhenKept(log, attempt, effects, told);
-  }
-
-  #tellWhenKept(log: DecisionLog, attempt: Attempt, effects: Effect[], told: ToTell[]): void {
-    if (attempt.unusable) {
-      refuse(told, attempt.unusable);
-      return;
-    }
-    // At once: all that is decided in this turn becomes durable together.
-    const durable = effects.length > 0 ? keep(log, attempt.id, effects) : undefined;
-    attempt.undurable += 1;
-    attempt.toldSoFar = Promise.all([durable, attempt.toldSoFar]).then(
-      () => {
-        attempt.undurable -= 1;
-        if (attempt.unusable) refuse(told, attempt.unusable);
-        else this.#send(attempt, told);
-      },
-      (thrown: unknown) => {
-        attempt.undurable -= 1;
-        const error = this.#spoil(attempt, TuttiError.from(thrown));
-        refuse(told, error);
-      },
-    );
-  }
-
-  /** What was decided may be lost: whoever is concerned is told so, and nothing more is taken. */
-  #spoil(attempt: Attempt, cause: TuttiError): TuttiError {
-    attempt.unusable ??= new TuttiError(
-      cause.code,
-      `what this test decides can no longer be kept, so that its barriers, keys, topics and locks are closed: ${cause.message}`,
-      { cause },
-    );
-    this.#refuseAll(attempt, attempt.unusable);
-    return attempt.unusable;
-  }
-
-  #refuseAll(attempt: Attempt, error: TuttiError): void {
-    attempt.deadlines.disarm();
-    for (const cancel of attempt.returning.values()) cancel();
-    attempt.returning.clear();
-    const waiters = [...attempt.waiters.values()];
-    attempt.waiters.clear();
-    for (const waiter of waiters) waiter.reject(error);
-  }
-
-  #send({ id }: Attempt, told: ToTell[]): void {
-    this.#sendData(id, told);
-    for (const { waiter, answer } of told) {
-      if (answer.ok) waiter.resolve(answer.result);
-      else waiter.reject(answer.error);
-    }
-  }
-
-  /** All participants' data goes out once per session, encoded once per release, just before the answers. */
-  #sendData(attempt: string, told: ToTell[]): void {
-    const sessions = new Map<Release, Set<SyncSession>>();
-    for (const { waiter, answer } of told) {
-      if (!answer.ok || !answer.release?.hasData) continue;
-      const known = sessions.get(answer.release);
-      if (known) known.add(waiter.session);
-      else sessions.set(answer.release, new Set([waiter.session]));
-    }
-    for (const [{ name, generation, arrivals }, receivers] of sessions) {
-      const json = JSON.stringify(
-        Object.fromEntries(arrivals.map(({ member, data }) => [member, data ?? null])),
-      );
-      const frame = encodeEvent('barrier.data', { attempt, name, generation, json });
-      for (const session of receivers) session.sendEncoded(frame);
-    }
+  /** Every space that the member is in, and its name there. */
+  #placesOf(attemptId: string, member: string): (readonly [LiveSpace, string, Scope])[] {
+    const attempt = this.#attempts.get(attemptId);
+    if (attempt === undefined) return [];
+    const { own, shared } = attempt;
+    const inOwn = [own, member, 'attempt'] as const;
+    return shared ? [inOwn, [shared.space, nameInRun(shared.test, member), 'run']] : [inOwn];
   }
 }
 
-function requestOf(member: string, request: string): string {
-  return `${member} ${request}`;
+/** Members of a test as the space of their run knows them. */
+export function playersInRun(test: string, players: Iterable<Player>): Player[] {
+  return [...players].map(({ name, role, node }) => ({ name: nameInRun(test, name), role, node }));
 }
 
-/** Requests that are named in arguments are the member's own. */
-function argsOf<V extends SyncVerb>(verb: V, { member, args }: MemberCall<V>): SyncArgs<V> {
-  if (verb !== 'ack' && verb !== 'hold') return args;
-  return { request: requestOf(member, (args as SyncArgs<'ack'>).request) } as SyncArgs<V>;
+function nameInRun(test: string, member: string): string {
+  return `${test}/${member}`;
 }
 
-async function keep(log: DecisionLog, attempt: string, effects: readonly Effect[]): Promise<void> {
-  await log.append(attempt, effects);
+/** `client.0` of `test/client.0`; undefined for members of other tests. */
+function memberOf(test: string, name: string | undefined): string | undefined {
+  // A member's name has no slash, a test's may.
+  const slash = name?.lastIndexOf('/') ?? -1;
+  return name?.slice(0, slash) === test ? name.slice(slash + 1) : undefined;
 }
 
-function refuse(told: ToTell[], error: TuttiError): void {
-  for (const { waiter } of told) waiter.reject(error);
+function placeOf({ own, shared }: Attempt, member: string, scope: Scope = 'attempt'): [LiveSpace, string] {
+  if (scope === 'attempt') return [own, member];
+  if (shared === undefined) throw new TuttiError('SPACE_CLOSED', 'the run is over');
+  return [shared.space, nameInRun(shared.test, member)];
 }
 
-/** Master monotonic ms at which a wait gives up. */
+function timeoutOf(args: object): number | undefined {
+  return (args as { timeout?: number }).timeout;
+}
+
+/**
+ * Master monotonic ms at which a wait gives up. Without a timeout: barriers, keys and whatever is in run scope (where
+ * who could end it may not have begun) just before the test's end, the others with the test.
+ */
 function dueOf<V extends SyncVerb>(verb: V, { args, at }: MemberCall<V>, deadline: number): number {
-  const { timeout } = args as Pick<BarrierArgs, 'timeout'>;
+  const timeout = timeoutOf(args);
   if (timeout !== undefined) return at + timeout * 1000;
-  return verb === 'barrier' ? lastMoment(deadline, at) : Number.POSITIVE_INFINITY;
+  const gives = verb === 'barrier' || verb === 'get' || args.scope === 'run';
+  // It stands for the life of its caller, however long that is.
+  return gives && verb !== 'hold' ? lastMoment(deadline, at) : Number.POSITIVE_INFINITY;
 }
 
 /** Of two seconds before the end and half the time left, the later: a short test waits too. */

@@ -5,11 +5,14 @@
 import { TuttiError } from '@tutti/protocol';
 
 export interface Player {
-  /** `client.0` */
+  /** `client.0`; in the space of a run `test/client.0` */
   readonly name: string;
   readonly role: string;
   readonly node: string;
 }
+
+/** Whose space it is: that of one test, or the one that all tests of a run share. */
+export type Whole = 'test' | 'run';
 
 /** More names than this are counted, not listed. */
 const LISTED = 5;
@@ -19,14 +22,29 @@ export class Cast {
   readonly #roles = new Map<string, string[]>();
   readonly #gone = new Map<string, string>();
   readonly #lost = new Set<string>();
+  readonly of: Whole;
+  #mayGrow: boolean;
 
-  constructor(players: Iterable<Player>) {
-    for (const player of players) {
-      this.#players.set(player.name, player);
-      const names = this.#roles.get(player.role);
-      if (names) names.push(player.name);
-      else this.#roles.set(player.role, [player.name]);
-    }
+  constructor(players: Iterable<Player>, of: Whole = 'test') {
+    this.of = of;
+    this.#mayGrow = of === 'run';
+    for (const player of players) this.#add(player);
+  }
+
+  /** Members of another test have come; who is there already stays as it is. `more`: others may come after them. */
+  join(players: Iterable<Player>, more: boolean): void {
+    this.#mayGrow = more;
+    for (const player of players) if (!this.#players.has(player.name)) this.#add(player);
+  }
+
+  /** Members that nobody knows of yet may come. */
+  get mayGrow(): boolean {
+    return this.#mayGrow;
+  }
+
+  /** Some member other than this one has not left, or may come. */
+  someoneBeside(name: string): boolean {
+    return this.#mayGrow || this.size - this.goneCount > (this.isGone(name) ? 0 : 1);
   }
 
   get size(): number {
@@ -61,8 +79,15 @@ export class Cast {
     return this.#lost.has(name);
   }
 
-  goneNames(): IterableIterator<string> {
-    return this.#gone.keys();
+  /** Who has left, the likeliest cause of a break first: of a test who left first, of a run, whose tests come and go, last. */
+  goneNames(): string[] {
+    const names = [...this.#gone.keys()];
+    return this.of === 'run' ? names.toReversed() : names;
+  }
+
+  /** `the test`, `the run` */
+  get words(): string {
+    return `the ${this.of}`;
   }
 
   /** Members of a role, or an error that lists the roles there are. */
@@ -82,7 +107,7 @@ export class Cast {
     if (names?.length === 1 && names[0] !== undefined) return names[0];
     const hint = names
       ? `role "${text}" has ${names.length} members: say which, for example ${names[0]}`
-      : `the test has ${this.some(this.names())}`;
+      : `${this.words} has ${this.some(this.names())}`;
     throw new TuttiError('BAD_PARTICIPANTS', `no member "${text}"; ${hint}`);
   }
 
@@ -99,12 +124,21 @@ export class Cast {
 
   /** The missing in one phrase: those who can no longer come first, each with its fate. */
   describeMissing(names: Iterable<string>): string {
-    const sorted = [...names].toSorted((a, b) => Number(this.isGone(b)) - Number(this.isGone(a)));
-    return listed(sorted, (name) => this.describe(name), '; ');
+    const missing = new Set(names);
+    const gone = this.goneNames().filter((name) => missing.has(name));
+    const others = [...missing].filter((name) => !this.isGone(name));
+    return listed([...gone, ...others], (name) => this.describe(name), '; ');
   }
 
   some(names: Iterable<string>): string {
     return listed([...names], (name) => name, ', ');
+  }
+
+  #add(player: Player): void {
+    this.#players.set(player.name, player);
+    const names = this.#roles.get(player.role);
+    if (names) names.push(player.name);
+    else this.#roles.set(player.role, [player.name]);
   }
 }
 

@@ -28,6 +28,8 @@ export interface Told {
 export interface LastArrival {
   readonly request: string;
   answer: Answer | undefined;
+  /** The machine went down before the script heard it: the member's next arrival there gets it. */
+  owed?: true;
 }
 
 export class Decisions {
@@ -81,6 +83,20 @@ export class Decisions {
   forgetArrival(member: string, barrier: string, request: string): void {
     const at = place(member, barrier);
     if (this.#lastArrivals.get(at)?.request === request) this.#lastArrivals.delete(at);
+  }
+
+  /** Nobody heard the answer to this arrival. True if it was a release, and the member has not arrived there since. */
+  owe(member: string, barrier: string, request: string): boolean {
+    const last = this.#lastArrivals.get(place(member, barrier));
+    if (last?.request !== request || last.answer?.ok !== true) return false;
+    last.owed = true;
+    return true;
+  }
+
+  /** What the member's next arrival at the barrier gets at once. */
+  owed(member: string, barrier: string): Answer | undefined {
+    const last = this.#lastArrivals.get(place(member, barrier));
+    return last?.owed ? last.answer : undefined;
   }
 
   keepArrival(arrival: LastArrival, answer: Answer): Settled {

@@ -32,6 +32,10 @@ export type Effect =
       readonly waiters: readonly Caller[];
       readonly timedOut?: string;
     }
+  /** The release that this arrival got was never told to the script; its next incarnation's next arrival there gets it. */
+  | { readonly did: 'owe'; readonly member: string; readonly name: string; readonly request: string }
+  /** This is that next arrival. */
+  | { readonly did: 'hand'; readonly member: string; readonly name: string; readonly request: string }
   /** One request was refused, ran out of time, or waited for what can no longer come. */
   | { readonly did: 'fail'; readonly member: string; readonly request: string; readonly error: KeptError }
   /** The abort itself was taken; the break, if it made one, is an effect of its own. */

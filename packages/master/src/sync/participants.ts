@@ -20,6 +20,8 @@ export function participantsOf(
 ): Participants {
   const said = [args.count, args.roles, args.members].filter((given) => given !== undefined);
   if (said.length > 1) throw bad(args, 'give one of count, roles and members');
+  if (cast.of === 'run' && args.count === undefined)
+    throw bad(args, 'in run scope give count: roles and members are those of one test');
   const words = wordsOf(args, cast);
   const participants = known?.words === words ? known : find(args, words, cast);
   if (participants.only?.has(caller) === false)
@@ -59,7 +61,8 @@ function find(args: BarrierArgs, words: string, cast: Cast): Participants {
 
 function checkCount(args: BarrierArgs, count: number, cast: Cast): void {
   if (count < 1) throw bad(args, `count ${count}: at least one member has to take part`);
-  if (count <= cast.size) return;
+  // Of a run not all members are known before its last test has begun.
+  if (count <= cast.size || cast.of === 'run') return;
   throw bad(args, `count ${count}: the test has only ${cast.size} ${cast.size === 1 ? 'member' : 'members'}`);
 }
 

@@ -2,7 +2,13 @@
 import { type Json, jsonSize, LIMITS, TuttiError } from '@tutti/protocol';
 
 export class Room {
+  readonly #words: string;
   #used = 0;
+
+  /** `words`: whose it is, `the test`. */
+  constructor(words = 'the test') {
+    this.#words = words;
+  }
 
   /** Takes `size` bytes where `instead` were before. `what` is what they are for: `key "k"`. Throws `SPACE_FULL`. */
   take(what: string, size: number, instead = 0): void {
@@ -10,7 +16,7 @@ export class Room {
     if (used > LIMITS.spaceBytes.value)
       throw new TuttiError(
         'SPACE_FULL',
-        `with ${what} the test's keys and topics exceed ${LIMITS.spaceBytes.value} bytes`,
+        `with ${what} ${this.#words}'s keys and topics exceed ${LIMITS.spaceBytes.value} bytes`,
       );
     this.#used = used;
   }

@@ -4,7 +4,7 @@
 
 import { TuttiError } from '@tutti/protocol';
 import { Barrier, type Release } from './barrier.ts';
-import { Cast, type Player } from './cast.ts';
+import { Cast, type Player, type Whole } from './cast.ts';
 import { type Answer, Decisions, type LastArrival } from './decisions.ts';
 import { type Caller, type Effect, revived } from './effects.ts';
 import { Keys } from './keys.ts';
@@ -33,9 +33,9 @@ export class SpaceState {
   readonly barriers = new Map<string, Barrier>();
   readonly decisions = new Decisions();
 
-  constructor(players: Iterable<Player>) {
-    const room = new Room();
-    this.cast = new Cast(players);
+  constructor(players: Iterable<Player>, of?: Whole) {
+    this.cast = new Cast(players, of);
+    const room = new Room(this.cast.words);
     this.keys = new Keys(room);
     this.topics = new Topics(room);
     this.locks = new Locks(this.cast);
@@ -78,6 +78,14 @@ export class SpaceState {
           const own = ownError(error, request, effect.timedOut);
           this.#restoreArrival(effect.name, [member, request], { ok: false, error: own });
         }
+        break;
+      }
+      case 'owe':
+        this.decisions.owe(effect.member, effect.name, effect.request);
+        break;
+      case 'hand': {
+        const answer = this.decisions.owed(effect.member, effect.name);
+        if (answer) this.#restoreArrival(effect.name, [effect.member, effect.request], answer);
         break;
       }
       case 'fail': {

@@ -1,25 +1,15 @@
 /**
- * The sync space of one attempt: its barriers, keys, topics and locks, and what was decided. Pure.
+ * A sync space, of one attempt or of a whole run: its barriers, keys, topics and locks, and what was decided. Pure.
  *
  * A request is put once; putting it again while it waits changes nothing, and after it was decided returns the same
  * answer. Each decision is also an effect: a space that is restored from the effects of another answers as that one.
  */
-import {
-  type BarrierArgs,
-  type Json,
-  LIMITS,
-  type SyncArgs,
-  type SyncVerb,
-  type SyncWire,
-  TuttiError,
-} from '@tutti/protocol';
-import type { BarrierOutcome } from './barrier.ts';
-import type { Cast, Player } from './cast.ts';
+import { type BarrierArgs, LIMITS, type SyncArgs, type SyncVerb, TuttiError } from '@tutti/protocol';
+import type { Cast, Player, Whole } from './cast.ts';
 import type { Answer, LastArrival, Settled, Told } from './decisions.ts';
-import { broken, type Caller, type Effect, kept } from './effects.ts';
-import type { KeyWaiter } from './keys.ts';
-import type { LockWaiter } from './locks.ts';
-import { answerOf, type BarrierRecord, ownError, SpaceState } from './space-state.ts';
+import { broken, type Effect } from './effects.ts';
+import { found, Settling, succeeded } from './settling.ts';
+import { type BarrierRecord, SpaceState } from './space-state.ts';
 import type { Given, Reader } from './topics.ts';
 import type { Wait } from './wait-graph.ts';
 import { aloneInWords, timeoutInWords, waitOf } from './wait-words.ts';
@@ -36,20 +26,39 @@ export interface Asked {
   at: number;
 }
 
+export interface SpaceOptions {
+  /** Default: `test`. */
+  of?: Whole;
+  /** When so many are kept nothing new is taken. */
+  mostDecisions?: number;
+}
+
+/** An arrival that got an answer which its script never heard. */
+export interface Unanswered {
+  readonly name: string;
+  readonly request: string;
+}
+
 export class SyncSpace {
   readonly #state: SpaceState;
   readonly #waiting = new WaitingRequests();
+  readonly #settling: Settling;
   readonly #mostDecisions: number;
 
-  /** `mostDecisions`: when so many are kept nothing new is taken. */
-  constructor(players: Iterable<Player>, mostDecisions: number = LIMITS.spaceDecisions.value) {
-    this.#state = new SpaceState(players);
+  constructor(players: Iterable<Player>, options: SpaceOptions = {}) {
+    const { of, mostDecisions = LIMITS.spaceDecisions.value } = options;
+    this.#state = new SpaceState(players, of);
+    this.#settling = new Settling(this.#state, this.#waiting);
     this.#mostDecisions = mostDecisions;
   }
 
   /** A space that answers every later request as the one would have whose effects these are, all of them, in order. */
-  static restore(players: Iterable<Player>, effects: Iterable<Effect>, mostDecisions?: number): SyncSpace {
-    const space = new SyncSpace(players, mostDecisions);
+  static restore(
+    players: Iterable<Player>,
+    effects: Iterable<Effect>,
+    options: SpaceOptions = {},
+  ): SyncSpace {
+    const space = new SyncSpace(players, options);
     for (const effect of effects) space.#state.apply(effect);
     return space;
   }
@@ -81,7 +90,7 @@ export class SyncSpace {
     } catch (error) {
       if (!(error instanceof TuttiError)) throw error;
       this.#waiting.take(request);
-      return [this.#fail(asked.member, request, error)];
+      return [this.#settling.fail(asked.member, request, error)];
     }
   }
 
@@ -102,7 +111,7 @@ export class SyncSpace {
         this.#state.locks.withdraw(waiting.waiter);
         break;
       case 'hold':
-        return this.#giveBack(waiting.of);
+        return this.#settling.giveBack(waiting.of);
       case undefined:
     }
     return [];
@@ -114,7 +123,7 @@ export class SyncSpace {
     switch (waiting?.kind) {
       case 'barrier': {
         const outcome = this.#state.barriers.get(waiting.name)?.timeOut(waiting.member, at);
-        return outcome ? this.#settle(outcome, request) : [];
+        return outcome ? this.#settling.barrier(outcome, request) : [];
       }
       case 'key':
       case 'message':
@@ -136,17 +145,28 @@ export class SyncSpace {
     this.#state.decisions.emit(lost ? { did: 'leave', member, how, lost } : { did: 'leave', member, how });
     this.cast.leave(member, how, lost);
     const locks = this.#state.locks.leave(member);
-    for (const waiter of locks.granted) settled.push(this.#grant(waiter));
+    for (const waiter of locks.granted) settled.push(this.#settling.grant(waiter));
     for (const { member: waiting, request, name } of locks.broken)
-      settled.push(this.#fail(waiting, request, this.#state.locks.broken(name)));
-    for (const barrier of this.#state.barriers.values())
-      settled.push(...this.#settle(barrier.someoneLeft(at)));
-    return [...settled, ...this.#breakHopeless()];
+      settled.push(this.#settling.fail(waiting, request, this.#state.locks.broken(name)));
+    return [...settled, ...this.#breakHopeless(at)];
   }
 
-  /** The member's machine was rebooted: what its predecessor waited for, and the messages it held, are withdrawn. */
-  newIncarnation(member: string): Settled[] {
-    return this.#endWaitsOf(member, 'was rebooted');
+  /** Of a run: members of one more test take part. `more`: those of others may come later, until then nobody waits in vain. */
+  join(players: Iterable<Player>, at: number, { more }: { more: boolean }): Settled[] {
+    this.cast.join(players, more);
+    return this.#breakHopeless(at);
+  }
+
+  /**
+   * The member's machine was rebooted: what its predecessor waited for, and the messages it held, are withdrawn. Releases
+   * among the `unanswered` are handed to its next arrivals there.
+   */
+  newIncarnation(member: string, unanswered: readonly Unanswered[] = []): Settled[] {
+    const settled = this.#endWaitsOf(member, 'was rebooted');
+    for (const { name, request } of unanswered)
+      if (this.#state.decisions.owe(member, name, request))
+        this.#state.decisions.emit({ did: 'owe', member, name, request });
+    return settled;
   }
 
   /** The member's requests that wait now. */
@@ -166,15 +186,16 @@ export class SyncSpace {
 
   /** Gives these messages back. */
   returnUnheld(member: string): Settled[] {
-    return this.#unheld(member).flatMap((request) => this.#giveBack(request));
+    return this.#unheld(member).flatMap((request) => this.#settling.giveBack(request));
   }
 
   waits(): Wait[] {
     const atBarriers = [...this.#state.barriers.values()].flatMap((barrier) => {
       if (barrier.waiting.size === 0) return [];
       // One list for all who wait there: of thousands each would otherwise get its own.
-      const missing = barrier.missing();
-      const { needs, name } = barrier;
+      const missing = this.#couldCome(barrier.missing());
+      const { name } = barrier;
+      const needs = this.cast.mayGrow ? 0 : barrier.needs;
       const on = `barrier "${name}"`;
       return [...barrier.waiting.values()].map(({ member, at }) => ({
         member,
@@ -190,6 +211,11 @@ export class SyncSpace {
     return [...atBarriers, ...others];
   }
 
+  /** Of a run those who have left are no longer of interest: their tests are over. */
+  #couldCome(missing: string[]): string[] {
+    return this.cast.of === 'run' ? missing.filter((name) => !this.cast.isGone(name)) : missing;
+  }
+
   /** The first break that a member was told of, and who caused it. */
   toldOfBreak(member: string): Told | undefined {
     return this.#state.decisions.told(member);
@@ -201,38 +227,46 @@ export class SyncSpace {
     if (verb === 'barrier')
       return this.#state.decisions.arrivalAnswer(member, (args as BarrierArgs).name, request);
     const delivery = this.#state.topics.delivery(request);
-    return delivery && this.#message(delivery.topic, delivery.offset);
+    return delivery && this.#settling.message(delivery.topic, delivery.offset);
   }
 
   /** Why nothing new of this member is taken; not a decision, so that it takes no room. */
   #refusal(verb: SyncVerb, member: string): TuttiError | undefined {
-    if (!this.cast.has(member)) return new TuttiError('NO_SUCH_MEMBER', `${member} is not part of this test`);
+    if (!this.cast.has(member))
+      return new TuttiError('NO_SUCH_MEMBER', `${member} is not part of ${this.cast.words}`);
     if (this.cast.isGone(member)) return new TuttiError('NO_SUCH_MEMBER', `${member} has ended`);
     // These two end something and leave nothing behind.
     if (verb === 'ack' || verb === 'hold') return undefined;
     if (this.#state.decisions.size + this.#state.topics.size < this.#mostDecisions) return undefined;
-    return new TuttiError('SPACE_FULL', `the test has used up its ${this.#mostDecisions} decisions`);
+    return new TuttiError(
+      'SPACE_FULL',
+      `${this.cast.words} has used up its ${this.#mostDecisions} decisions`,
+    );
   }
 
   #perform(verb: SyncVerb, args: unknown, asked: Asked): Settled[] {
     const { member, request, at } = asked;
+    const settling = this.#settling;
     switch (verb) {
       case 'barrier':
         return this.#arrive(args as SyncArgs<'barrier'>, asked);
       case 'abort': {
         const { name, reason } = args as SyncArgs<'abort'>;
-        const others = this.#settle(this.#state.barrier(name).abort(member, reason));
-        return [this.#done({ did: 'abort', request }, {}), ...others];
+        const others = settling.barrier(this.#state.barrier(name).abort(member, reason));
+        return [settling.done({ did: 'abort', request }, {}), ...others];
       }
       case 'set': {
         const { key, value } = args as SyncArgs<'set'>;
         const woken = this.#state.keys.set(key, value);
-        return [this.#done({ did: 'set', request, key, value }, {}), ...this.#wake(woken, value)];
+        return [settling.done({ did: 'set', request, key, value }, {}), ...settling.wake(woken, value)];
       }
       case 'incr': {
         const { key, by = 1 } = args as SyncArgs<'incr'>;
         const { value, woken } = this.#state.keys.incr(key, by);
-        return [this.#done({ did: 'incr', request, key, value }, { value }), ...this.#wake(woken, value)];
+        return [
+          settling.done({ did: 'incr', request, key, value }, { value }),
+          ...settling.wake(woken, value),
+        ];
       }
       case 'get':
         return this.#get(args as SyncArgs<'get'>, asked);
@@ -243,7 +277,7 @@ export class SyncSpace {
       case 'send': {
         const { topic, data } = args as SyncArgs<'send'>;
         const { offset, given } = this.#state.topics.send(topic, data);
-        return [this.#done({ did: 'send', request, topic, data }, { offset }), ...this.#give(given)];
+        return [settling.done({ did: 'send', request, topic, data }, { offset }), ...settling.give(given)];
       }
       case 'recv': {
         const { topic, from, wait } = args as SyncArgs<'recv'>;
@@ -268,24 +302,28 @@ export class SyncSpace {
       case 'lock': {
         const { name, slots } = args as SyncArgs<'lock'>;
         const waiter = { member, request, name, at };
-        if (this.#state.locks.lock(waiter, slots)) return [this.#grant(waiter)];
+        if (this.#state.locks.lock(waiter, slots)) return [settling.grant(waiter)];
         this.#waiting.set(request, { kind: 'lock', member, waiter });
         return [];
       }
       case 'unlock': {
         const { name } = args as SyncArgs<'unlock'>;
         const next = this.#state.locks.unlock(name, member);
-        const done = this.#done({ did: 'unlock', lock: name, member, request }, {});
-        return [done, ...next.map((waiter) => this.#grant(waiter))];
+        const done = settling.done({ did: 'unlock', lock: name, member, request }, {});
+        return [done, ...next.map((waiter) => settling.grant(waiter))];
       }
     }
   }
 
   #arrive(args: BarrierArgs, { member, request, at }: Asked): Settled[] {
     const { name, data } = args;
+    const handed = this.#settling.handOn(member, name, request);
+    if (handed) return [handed];
     const arrival: LastArrival = { request, answer: undefined };
     this.#waiting.set(request, { kind: 'barrier', member, name, arrival });
-    const settled = this.#settle(this.#state.barrier(name).arrive({ member, request, at, data }, args));
+    const settled = this.#settling.barrier(
+      this.#state.barrier(name).arrive({ member, request, at, data }, args),
+    );
     this.#state.decisions.letIn(member, name, arrival);
     return settled;
   }
@@ -307,46 +345,15 @@ export class SyncSpace {
     return this.#breakIfAlone(asked.member, asked.request);
   }
 
-  #wake(woken: KeyWaiter[], value: Json): Settled[] {
-    return woken.map(({ request }) => {
-      this.#waiting.take(request);
-      return found(request, value);
-    });
-  }
-
   #received(given: Given | undefined, reader: Reader, wait = true): Settled[] {
     const { member, request, topic } = reader;
-    if (given) return this.#give([given]);
+    if (given) return this.#settling.give([given]);
     if (wait) {
       this.#waiting.set(request, { kind: 'message', member, reader });
       return this.#breakIfAlone(member, request);
     }
     this.#state.topics.withdraw(reader);
     return [succeeded(request, { found: false, offset: this.#state.topics.end(topic), data: null })];
-  }
-
-  /** What one operation gave to whom: of one message to all its receivers there is one effect. */
-  #give(given: Given[]): Settled[] {
-    const receivers: Caller[] = [];
-    const settled = given.map(({ how, reader, offset }) => {
-      const { member, request, topic } = reader;
-      this.#waiting.take(request);
-      if (how === 'recv') {
-        receivers.push([member, request]);
-        if (receivers.length === 1)
-          this.#state.decisions.emit({ did: 'deliver', how, topic, offset, to: receivers });
-      } else if (how === 'take')
-        this.#state.decisions.emit({ did: 'deliver', how, topic, offset, to: [[member, request]] });
-      return { request, answer: this.#message(topic, offset) };
-    });
-    return settled;
-  }
-
-  #message(topic: string, offset: number): Answer {
-    return {
-      ok: true,
-      result: { found: true, offset, data: this.#state.topics.message(topic, offset) ?? null },
-    };
   }
 
   #acknowledge(of: string, request: string): Settled[] {
@@ -365,24 +372,9 @@ export class SyncSpace {
     return settled;
   }
 
-  #giveBack(request: string): Settled[] {
-    const given = this.#state.topics.giveBack(request);
-    if (given === undefined) return [];
-    this.#state.decisions.emit({ did: 'return', request });
-    return this.#give(given);
-  }
-
   #unheld(member: string): string[] {
     const given = this.#state.topics.unacknowledged(member);
     return given.filter((request) => this.#waiting.holdOf(request) === undefined);
-  }
-
-  #grant({ name, member, request }: LockWaiter): Settled {
-    this.#waiting.take(request);
-    return this.#done(
-      { did: 'grant', lock: name, slots: this.#state.locks.slots(name), member, request },
-      {},
-    );
   }
 
   /** Withdraws all that the member waits for, and gives back what it was given: holds last, or it would give to itself. */
@@ -397,85 +389,38 @@ export class SyncSpace {
     ]);
     return [
       ...settled,
-      ...this.#state.topics.unacknowledged(member).flatMap((request) => this.#giveBack(request)),
+      ...this.#state.topics.unacknowledged(member).flatMap((request) => this.#settling.giveBack(request)),
     ];
   }
 
-  #breakHopeless(): Settled[] {
+  /** Breaks what can no longer be, now that the cast has changed. */
+  #breakHopeless(at: number): Settled[] {
+    const settled = [...this.#state.barriers.values()].flatMap((barrier) =>
+      this.#settling.barrier(barrier.castChanged(at)),
+    );
     // Cheap while two are left: each could do it for the other.
-    if (this.cast.size - this.cast.goneCount > 1) return [];
-    return [...this.#waiting.others()].flatMap(([request, { member }]) =>
+    if (this.cast.mayGrow || this.cast.size - this.cast.goneCount > 1) return settled;
+    const alone = [...this.#waiting.others()].flatMap(([request, { member }]) =>
       this.#breakIfAlone(member, request),
     );
+    return [...settled, ...alone];
   }
 
   /** Keys and messages can come from any other member, and only while there is one. */
   #breakIfAlone(member: string, request: string): Settled[] {
-    if (this.cast.size - this.cast.goneCount > (this.cast.isGone(member) ? 0 : 1)) return [];
+    if (this.cast.someoneBeside(member)) return [];
     const waiting = this.#waiting.get(request);
     if (waiting?.kind !== 'key' && waiting?.kind !== 'message') return [];
-    const others = [...this.cast.goneNames()].filter((name) => name !== member);
+    const others = this.cast.goneNames().filter((name) => name !== member);
     const message = aloneInWords(waiting, others, this.cast);
     this.withdraw(request);
-    return [this.#fail(member, request, broken('WAIT_BROKEN', message, others[0]))];
-  }
-
-  /** `timedOut`: the request whose own deadline broke it hears TIMED_OUT, the others BARRIER_BROKEN. */
-  #settle(outcome: BarrierOutcome, timedOut?: string): Settled[] {
-    switch (outcome.what) {
-      case 'waiting':
-        return [];
-      case 'released': {
-        const { release } = outcome;
-        this.#state.record(release);
-        this.#state.decisions.emit({ did: 'release', ...release });
-        return release.arrivals.map(({ request }, rank) =>
-          this.#decideArrival(request, answerOf(release, rank)),
-        );
-      }
-      case 'broken': {
-        const { error } = outcome.broken;
-        const waiters = outcome.waiters.map(({ member, request }): Caller => [member, request]);
-        const effect = { did: 'break', name: outcome.name, error: kept(error), waiters } as const;
-        this.#state.decisions.emit(timedOut === undefined ? effect : { ...effect, timedOut });
-        return waiters.map(([member, request]) => {
-          this.#state.decisions.tell(member, error);
-          return this.#decideArrival(request, { ok: false, error: ownError(error, request, timedOut) });
-        });
-      }
-    }
-  }
-
-  #decideArrival(request: string, answer: Answer): Settled {
-    const waiting = this.#waiting.take(request);
-    if (waiting?.kind !== 'barrier') throw new Error(`arrival ${request} was answered and did not wait`);
-    return this.#state.decisions.keepArrival(waiting.arrival, answer);
+    return [this.#settling.fail(member, request, broken('WAIT_BROKEN', message, others[0]))];
   }
 
   #giveUp(request: string, message: string): Settled[] {
     const member = this.#waiting.get(request)?.member;
     if (member === undefined) return [];
     this.withdraw(request);
-    return [this.#fail(member, request, new TuttiError('TIMED_OUT', message))];
+    return [this.#settling.fail(member, request, new TuttiError('TIMED_OUT', message))];
   }
-
-  #fail(member: string, request: string, error: TuttiError): Settled {
-    this.#waiting.take(request);
-    this.#state.decisions.emit({ did: 'fail', member, request, error: kept(error) });
-    this.#state.decisions.tell(member, error);
-    return this.#state.decisions.keep(request, { ok: false, error });
-  }
-
-  #done(effect: Effect & { request: string }, result: SyncWire<SyncVerb>): Settled {
-    this.#state.decisions.emit(effect);
-    return this.#state.decisions.keep(effect.request, { ok: true, result });
-  }
-}
-
-function succeeded(request: string, result: SyncWire<SyncVerb>): Settled {
-  return { request, answer: { ok: true, result } };
-}
-
-function found(request: string, value: Json | undefined): Settled {
-  return succeeded(request, { found: value !== undefined, value: value ?? null });
 }

@@ -11,6 +11,15 @@ export interface Wait {
   missing: string[];
   /** How many of these have to act; 0 where any other member could. */
   needs: number;
+  /** In the space of a run: the member's test. */
+  test?: string;
+}
+
+/** As people are told of them: in run scope everybody is `test/client.0`. */
+export function missingInWords({ missing, test }: Wait): string[] {
+  return test === undefined
+    ? missing
+    : missing.map((name) => (name.includes('/') ? name : `${test}/${name}`));
 }
 
 /**

@@ -30,7 +30,7 @@ export function aloneInWords(waiting: Of<'key' | 'message'>, others: readonly st
   const isKey = waiting.kind === 'key';
   const what = isKey ? `key "${waiting.waiter.key}"` : `topic "${waiting.reader.topic}"`;
   if (others.length === 0)
-    return `${what} ${isKey ? 'is not set' : 'has no message'}, and ${waiting.member} is the only member of the test`;
+    return `${what} ${isKey ? 'is not set' : 'has no message'}, and ${waiting.member} is the only member of ${cast.words}`;
   const why = isKey ? 'can no longer be set' : 'can get no message any more';
   return `${what} ${why}: ${cast.describeMissing(others)}`;
 }

@@ -1,8 +1,9 @@
 import { decode, type SyncArgs, type SyncVerb, TuttiError } from '@tutti/protocol';
 import { FakeClock, rejection, settled } from '@tutti/testkit';
 import { describe, expect, test } from 'vitest';
-import { type DecisionLog, SyncBroker, type SyncSession } from '../../src/sync/broker.ts';
+import { SyncBroker } from '../../src/sync/broker.ts';
 import type { Effect } from '../../src/sync/effects.ts';
+import type { DecisionLog, SyncSession } from '../../src/sync/live-space.ts';
 import { brief, players } from './players.ts';
 
 const ATTEMPT = 'a'.repeat(32);
@@ -36,7 +37,7 @@ interface LabOptions {
 function lab(roles: Record<string, number>, timeout = 60, { log, restored }: LabOptions = {}) {
   const clock = new FakeClock();
   const broker = new SyncBroker(clock, log);
-  broker.open(ATTEMPT, players(roles), timeout, restored);
+  broker.open(ATTEMPT, players(roles), timeout, restored === undefined ? {} : { restored });
   const ask = <V extends SyncVerb>(
     session: FakeSession,
     member: string,
@@ -225,10 +226,15 @@ describe('the time a barrier waits', () => {
   });
 });
 
-test('a wait for a key has no deadline but the one it is told', async () => {
+test('a wait for a key has the deadline of a barrier; one for a message only that which it is told', async () => {
   const { clock, broker, ask } = lab({ client: 2 });
   const session = new FakeSession();
-  ask(session, 'client.0', 'get', { key: 'k', wait: true });
+  const patient = ask(session, 'client.0', 'get', { key: 'k', wait: true });
+  clock.advance(58_000 - 1);
+  expect(broker.debugState()).toMatchObject({ waiters: 1 });
+  clock.advance(1);
+  expect(await failure(patient)).toEqual({ code: 'TIMED_OUT', message: 'key "k" was not set within 58.0 s' });
+  ask(session, 'client.0', 'recv', { topic: 't' }, { request: 'a-message' });
   expect(broker.debugState()).toEqual({ spaces: 1, waiters: 1, timers: 0 });
   const hasty = failure(ask(session, 'client.1', 'get', { key: 'k', wait: true, timeout: 1 }));
   clock.advance(1000);

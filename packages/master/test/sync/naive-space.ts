@@ -13,11 +13,17 @@ export type Event =
   /** Of the request that many events ago. */
   | { do: 'repeat' | 'withdraw' | 'time out'; ago: number }
   | { do: 'leave'; member: string }
+  /** Its machine; `heard`: its script has been told all that was decided for it before. */
+  | { do: 'reboot'; member: string; heard: boolean }
+  /** Of the run: its last members come. */
+  | { do: 'join' }
   /** Of the master: what waits is forgotten, and asked again. */
   | { do: 'restart' };
 
 export interface Asked {
   request: string;
+  /** By an incarnation that is no more: it is not asked again. */
+  past?: true;
   event: Extract<Event, { member: string }>;
 }
 
@@ -35,15 +41,45 @@ interface NaiveBarrier {
 }
 
 export class NaiveSpace {
-  readonly #players: readonly Player[];
+  readonly #players: Player[];
+  readonly #ofRun: boolean;
+  /** More members may come. */
+  #open: boolean;
+  /** By member and barrier: the newest arrival there that was let in, and the answer that a new incarnation is to get. */
+  readonly #newest = new Map<string, { member: string; name: string; request: string }>();
+  readonly #owed = new Map<string, Answer>();
   readonly #gone = new Set<string>();
   readonly #barriers = new Map<string, NaiveBarrier>();
   readonly #keys = new Map<string, number>();
   readonly #decided = new Map<string, Answer>();
   #waitingForKeys: Asked[] = [];
 
-  constructor(players: readonly Player[]) {
-    this.#players = players;
+  constructor(players: readonly Player[], ofRun = false) {
+    this.#players = [...players];
+    this.#ofRun = ofRun;
+    this.#open = ofRun;
+  }
+
+  has(member: string): boolean {
+    return this.#players.some(({ name }) => name === member);
+  }
+
+  get open(): boolean {
+    return this.#open;
+  }
+
+  get players(): readonly Player[] {
+    return this.#players;
+  }
+
+  /** The last members. */
+  join(players: readonly Player[]): Map<string, Answer> {
+    const told = new Map<string, Answer>();
+    this.#players.push(...players);
+    this.#open = false;
+    for (const barrier of this.#barriers.values()) this.#breakIfHopeless(barrier, told);
+    this.#breakHopelessWaits(told);
+    return told;
   }
 
   ask(asked: Asked): Map<string, Answer> {
@@ -52,7 +88,7 @@ export class NaiveSpace {
     const known = this.#decided.get(request);
     if (known !== undefined) return told.set(request, known);
     if (this.#waits(request)) return told;
-    if (this.#gone.has(event.member)) return told.set(request, 'NO_SUCH_MEMBER');
+    if (this.#gone.has(event.member) || !this.has(event.member)) return told.set(request, 'NO_SUCH_MEMBER');
     switch (event.do) {
       case 'arrive':
         this.#arrive({ request, event }, told);
@@ -84,6 +120,7 @@ export class NaiveSpace {
         }
         break;
       case 'leave':
+      case 'reboot':
         break;
     }
     return told;
@@ -111,6 +148,29 @@ export class NaiveSpace {
   }
 
   leave(member: string): Map<string, Answer> {
+    const told = this.#endWaitsOf(member);
+    this.#gone.add(member);
+    for (const barrier of this.#barriers.values()) this.#breakIfHopeless(barrier, told);
+    this.#breakHopelessWaits(told);
+    return told;
+  }
+
+  /** Releases of which the script was not told are for the next arrivals at the same barriers. */
+  reboot(member: string, heard: boolean): Map<string, Answer> {
+    const told = this.#endWaitsOf(member);
+    for (const arrival of heard ? [] : this.newest(member)) {
+      const answer = this.#decided.get(arrival.request);
+      if (typeof answer === 'object') this.#owed.set(place(arrival), answer);
+    }
+    return told;
+  }
+
+  /** At each barrier, the member's newest arrival: older ones its script has given up, or knows the answer to. */
+  newest(member: string): { member: string; name: string; request: string }[] {
+    return [...this.#newest.values()].filter((arrival) => arrival.member === member);
+  }
+
+  #endWaitsOf(member: string): Map<string, Answer> {
     const told = new Map<string, Answer>();
     const own = [
       ...this.#waitingForKeys,
@@ -120,9 +180,6 @@ export class NaiveSpace {
       this.withdraw(request);
       told.set(request, 'CANCELLED');
     }
-    this.#gone.add(member);
-    for (const barrier of this.#barriers.values()) this.#breakIfHopeless(barrier, told);
-    this.#breakHopelessWaits(told);
     return told;
   }
 
@@ -140,14 +197,23 @@ export class NaiveSpace {
     const { request, event } = arrival;
     const { member, name, who } = event;
     const barrier = this.#barrier(name);
+    const owed = this.#owed.get(place(event));
+    if (owed !== undefined) {
+      this.#owed.delete(place(event));
+      this.#newest.set(place(event), { member, name, request });
+      return this.#decide(told, request, owed);
+    }
     if (barrier.broken !== undefined) return this.#decide(told, request, barrier.broken);
     if (barrier.arrivals.some((other) => other.event.member === member))
       return this.#decide(told, request, 'ALREADY_ARRIVED');
     const size = this.#size(who);
-    if (size < 1 || size > this.#players.length || !this.#mayCome(who).includes(member))
-      return this.#decide(told, request, 'BAD_PARTICIPANTS');
+    const refused = this.#ofRun
+      ? who.say !== 'count'
+      : size > this.#players.length || !this.#mayCome(who).includes(member);
+    if (refused || size < 1) return this.#decide(told, request, 'BAD_PARTICIPANTS');
     const [first] = barrier.arrivals;
     barrier.arrivals.push(arrival);
+    this.#newest.set(place(event), { member, name, request });
     if (first && !this.#same(first.event.who, who)) return this.#break(barrier, 'BARRIER_DISAGREEMENT', told);
     if (barrier.arrivals.length === size) this.#release(barrier, told);
     else this.#breakIfHopeless(barrier, told);
@@ -172,7 +238,7 @@ export class NaiveSpace {
 
   #breakIfHopeless(barrier: NaiveBarrier, told: Map<string, Answer>): void {
     const [first] = barrier.arrivals;
-    if (first === undefined) return;
+    if (first === undefined || this.#open) return;
     const { who } = first.event;
     const here = barrier.arrivals.map(({ event }) => event.member);
     const coming = this.#mayCome(who).filter((member) => !here.includes(member) && !this.#gone.has(member));
@@ -182,7 +248,7 @@ export class NaiveSpace {
   #breakHopelessWaits(told: Map<string, Answer>): void {
     for (const { request, event } of [...this.#waitingForKeys]) {
       const others = this.#players.filter(({ name }) => name !== event.member && !this.#gone.has(name));
-      if (others.length > 0) continue;
+      if (others.length > 0 || this.#open) continue;
       this.withdraw(request);
       this.#decide(told, request, 'WAIT_BROKEN');
     }
@@ -228,8 +294,13 @@ export class NaiveSpace {
 
   #same(a: Who, b: Who): boolean {
     // All of n is any n of n.
-    const anyOf = (who: Who) => who.say === 'count' && who.n < this.#players.length;
+    const anyOf = (who: Who) => who.say === 'count' && (this.#ofRun || who.n < this.#players.length);
     if (this.#size(a) !== this.#size(b) || anyOf(a) !== anyOf(b)) return false;
     return this.#mayCome(a).every((member) => this.#mayCome(b).includes(member));
   }
+}
+
+/** What the member did last at the barrier. */
+function place({ member, name }: { member: string; name: string }): string {
+  return `${member} ${name}`;
 }

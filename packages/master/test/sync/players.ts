@@ -22,7 +22,7 @@ export class Stage {
   #requests = 0;
 
   constructor(roles: Record<string, number>, mostDecisions?: number) {
-    this.space = new SyncSpace(players(roles), mostDecisions);
+    this.space = new SyncSpace(players(roles), mostDecisions === undefined ? {} : { mostDecisions });
   }
 
   /** Asks and returns the request's id. */

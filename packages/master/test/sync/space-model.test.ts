@@ -6,6 +6,7 @@ import { isDeepStrictEqual } from 'node:util';
 import type { BarrierArgs } from '@tutti/protocol';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import type { Whole } from '../../src/sync/cast.ts';
 import type { Effect } from '../../src/sync/effects.ts';
 import { type Settled, SyncSpace } from '../../src/sync/space.ts';
 import { type Answer, type Asked, type Event, NaiveSpace, type Who } from './naive-space.ts';
@@ -14,6 +15,8 @@ import { players } from './players.ts';
 const HISTORIES = 12_000;
 
 const CAST = players({ server: 1, client: 3 });
+/** Of a run, these come with its last test. */
+const LAST = CAST.slice(2);
 const members = fc.constantFrom(...CAST.map(({ name }) => name));
 const names = fc.constantFrom('ready', 'done');
 const keys = fc.constantFrom('a', 'b');
@@ -57,6 +60,11 @@ const anEvent = (wish: fc.Arbitrary<Who>): fc.Arbitrary<Event> =>
     },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('leave' as const), member: members }) },
     { weight: 1, arbitrary: fc.constant({ do: 'restart' as const }) },
+    { weight: 1, arbitrary: fc.constant({ do: 'join' as const }) },
+    {
+      weight: 2,
+      arbitrary: fc.record({ do: fc.constant('reboot' as const), member: members, heard: fc.boolean() }),
+    },
     { weight: 1, arbitrary: fc.record({ do: fc.constant('abort' as const), member: members, name: names }) },
   );
 
@@ -66,37 +74,48 @@ const history = fc.oneof(
   fc.array(anEvent(fc.constant<Who>({ say: 'count', n: 2 })), { minLength: 8, maxLength: 40 }),
 );
 
-test('a space answers as one that is obviously right, whatever happens in whatever order', () => {
-  const seen = { released: 0, broken: 0, repeated: 0, restarted: 0 };
-  fc.assert(
-    fc.property(history, (events) => {
-      let space = new SyncSpace(CAST);
-      const log: Effect[] = [];
-      const naive = new NaiveSpace(CAST);
-      const asked: Asked[] = [];
-      const told: Told[] = [];
-      for (const [at, event] of events.entries()) {
-        if (event.do === 'restart') {
-          space = restarted(space, log);
-          told.push(...repeatAll(space, naive, at));
-          seen.restarted += 1;
-          continue;
+test.each([
+  ['attempt', 'test'],
+  ['run', 'run'],
+] as const)(
+  'the space of one %s answers as one that is obviously right, whatever happens',
+  (_, of) => {
+    const seen = { released: 0, broken: 0, repeated: 0, restarted: 0, handed: 0, joined: 0 };
+    const first = of === 'run' ? CAST.filter((player) => !LAST.includes(player)) : CAST;
+    fc.assert(
+      fc.property(history, (events) => {
+        let space = new SyncSpace(first, { of });
+        const log: Effect[] = [];
+        const naive = new NaiveSpace(first, of === 'run');
+        const asked: Asked[] = [];
+        const told: Told[] = [];
+        for (const [at, event] of events.entries()) {
+          if (event.do === 'restart') {
+            space = restarted(space, log, naive, of);
+            told.push(...repeatAll(space, naive, at));
+            seen.restarted += 1;
+            continue;
+          }
+          if (event.do === 'join' && naive.open) seen.joined += 1;
+          const { real, expected } = step(space, naive, asked, event, at);
+          same(real, expected);
+          const again = event.do === 'repeat' ? asked.at(-1 - event.ago)?.request : undefined;
+          told.push(...real.map((settled) => ({ ...settled, again: settled.request === again })));
         }
-        const { real, expected } = step(space, naive, asked, event, at);
-        same(real, expected);
-        const again = event.do === 'repeat' ? asked.at(-1 - event.ago)?.request : undefined;
-        told.push(...real.map((settled) => ({ ...settled, again: settled.request === again })));
-      }
-      checkAnswers(told, asked, seen);
-    }),
-    { numRuns: HISTORIES },
-  );
-  // A test that never gets anywhere proves nothing.
-  expect(seen.released).toBeGreaterThan(HISTORIES / 2);
-  expect(seen.broken).toBeGreaterThan(HISTORIES / 2);
-  expect(seen.repeated).toBeGreaterThan(HISTORIES / 10);
-  expect(seen.restarted).toBeGreaterThan(HISTORIES / 10);
-}, 60_000);
+        checkAnswers(told, asked, seen);
+      }),
+      { numRuns: HISTORIES },
+    );
+    // A test that never gets anywhere proves nothing.
+    expect(seen.released).toBeGreaterThan(HISTORIES / 2);
+    expect(seen.broken).toBeGreaterThan(HISTORIES / 2);
+    expect(seen.repeated).toBeGreaterThan(HISTORIES / 10);
+    expect(seen.restarted).toBeGreaterThan(HISTORIES / 10);
+    expect(seen.handed).toBeGreaterThan(HISTORIES / 200);
+    if (of === 'run') expect(seen.joined).toBeGreaterThan(HISTORIES / 10);
+  },
+  60_000,
+);
 
 interface Told extends Settled {
   /** Its own caller has just asked again. */
@@ -104,9 +123,11 @@ interface Told extends Settled {
 }
 
 /** The space as a new master makes it from what the old one has stored; what is for the report is the same. */
-function restarted(old: SyncSpace, log: Effect[]): SyncSpace {
+function restarted(old: SyncSpace, log: Effect[], { players: come, open }: NaiveSpace, of: Whole): SyncSpace {
   log.push(...old.takeEffects());
-  const space = SyncSpace.restore(CAST, JSON.parse(JSON.stringify(log)) as Effect[]);
+  const space = SyncSpace.restore(come, JSON.parse(JSON.stringify(log)) as Effect[], { of });
+  // As the attempt that goes on does.
+  if (of === 'run') expect(space.join([], 0, { more: open })).toEqual([]);
   expect(space.takeEffects(), 'nothing is decided by being restored').toEqual([]);
   expect(forReport(space)).toEqual(forReport(old));
   return space;
@@ -140,6 +161,17 @@ function step(
   event: Exclude<Event, { do: 'restart' }>,
   at: number,
 ) {
+  if (event.do === 'join') {
+    if (!naive.open) return { real: [], expected: new Map<string, Answer>() };
+    return { real: space.join(LAST, at, { more: false }), expected: naive.join(LAST) };
+  }
+  if ('member' in event && !naive.has(event.member)) return { real: [], expected: new Map<string, Answer>() };
+  if (event.do === 'reboot') {
+    const { member, heard } = event;
+    const real = space.newIncarnation(member, heard ? [] : naive.newest(member));
+    for (const each of asked) if (each.event.member === member) each.past = true;
+    return { real, expected: naive.reboot(member, heard) };
+  }
   if (event.do === 'leave')
     return { real: space.leave(event.member, 'ended', at), expected: naive.leave(event.member) };
   if ('member' in event) {
@@ -150,7 +182,7 @@ function step(
   const earlier = asked.at(-1 - event.ago);
   if (earlier === undefined) return { real: [], expected: new Map<string, Answer>() };
   const { request } = earlier;
-  if (event.do === 'repeat' && cameAgain(earlier, asked))
+  if (event.do === 'repeat' && (earlier.past || cameAgain(earlier, asked)))
     return { real: [], expected: new Map<string, Answer>() };
   switch (event.do) {
     case 'repeat':
@@ -191,6 +223,7 @@ function ask(space: SyncSpace, { request, event }: Asked, at: number): Settled[]
     case 'wait':
       return space.ask('get', { key: event.key, wait: event.do === 'wait' }, asked);
     case 'leave':
+    case 'reboot':
       return [];
   }
 }
@@ -226,11 +259,18 @@ function checkAnswers(told: readonly Told[], asked: readonly Asked[], seen: Reco
     const event = asked.find((each) => each.request === request)?.event;
     if (event?.do !== 'arrive') continue;
     if (answer.ok) {
-      expect(broken.has(event.name) && !repeated, `${event.name} stays broken`).toBe(false);
       if (repeated) continue;
       const { generation, rank, size } = answer.result as { generation: number; rank: number; size: number };
       const place = `${event.name} ${generation}`;
       const others = ranks.get(place) ?? [];
+      if (others.length === size) {
+        const { arrivals } = releases.get(place) as { arrivals: unknown[] };
+        expect(answer.release?.arrivals, 'what was never told is handed on').toEqual(arrivals);
+        expect(answer.release?.arrivals[rank]?.member, 'to the same member').toBe(event.member);
+        seen['handed']! += 1;
+        continue;
+      }
+      expect(broken.has(event.name), `${event.name} stays broken`).toBe(false);
       expect(rank, 'ranks are unique and come in the order of arrival').toBe(others.length);
       expect(rank).toBeLessThan(size);
       expect(releases.get(place) ?? answer.release, 'all hear the same').toBe(answer.release);

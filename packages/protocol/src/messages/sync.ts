@@ -7,9 +7,17 @@ import { call, event } from '../entry.ts';
 import { Id, Identifier, MonotonicMs, RequestId, Seconds, SyncName } from '../ids.ts';
 import { JsonValue } from '../json.ts';
 
+/** Which space is meant: that of the caller's attempt, or the one that all tests of its run share. */
+export const Scope = z.enum(['attempt', 'run']);
+export type Scope = z.infer<typeof Scope>;
+
+/** The space of the attempt, if not given. */
+const scope = Scope.optional();
+
 const BarrierArgs = z.object({
   name: SyncName,
-  /** Any n distinct members. */
+  scope,
+  /** Any n distinct members; in run scope required, and the only way to say who takes part. */
   count: z.number().int().optional(),
   /** All members of these roles. */
   roles: z.array(Identifier).min(1).optional(),
@@ -27,7 +35,7 @@ const Released = z.object({
   size: z.number().int().positive(),
 });
 
-/** Every participant's data in order of arrival, null for who gave none; empty when nobody gave any. */
+/** Every participant's data in order of arrival (in run scope by `test/client.0`), null for who gave none; empty when nobody gave any. */
 const BarrierData = z.record(z.string(), JsonValue);
 
 /** Of a topic. `found` is false only for who does not wait; then there is no data, and `offset` is the next one's. */
@@ -56,38 +64,39 @@ export const syncVerbs = {
     doc: 'Waits until all participants have arrived. `hasData`: an event `barrier.data` came before this answer.',
   }),
   abort: verb({
-    args: z.object({ name: SyncName, reason: z.string().max(4096) }),
+    args: z.object({ name: SyncName, scope, reason: z.string().max(4096) }),
     result: z.object({}),
     doc: 'Fails all waiters of a barrier, and every later arrival, with the reason.',
   }),
   set: verb({
-    args: z.object({ key: SyncName, value: JsonValue }),
+    args: z.object({ key: SyncName, scope, value: JsonValue }),
     result: z.object({}),
     doc: 'Sets a key and wakes who waits for it.',
   }),
   get: verb({
-    args: z.object({ key: SyncName, wait: z.boolean().optional(), timeout: Seconds.optional() }),
+    args: z.object({ key: SyncName, scope, wait: z.boolean().optional(), timeout: Seconds.optional() }),
     result: z.object({ found: z.boolean(), value: JsonValue }),
     doc: "A key's value; with `wait`, as soon as it is set. `value` is null where `found` is false.",
   }),
   incr: verb({
-    args: z.object({ key: SyncName, by: z.number().int().optional() }),
+    args: z.object({ key: SyncName, scope, by: z.number().int().optional() }),
     result: z.object({ value: z.number().int() }),
     doc: 'Adds to a whole number atomically (a key not set counts as 0) and returns the new value.',
   }),
   keys: verb({
-    args: z.object({ prefix: z.string().optional() }),
+    args: z.object({ prefix: z.string().optional(), scope }),
     result: z.object({ keys: z.array(z.string()) }),
     doc: 'The names of the keys that are set, sorted.',
   }),
   send: verb({
-    args: z.object({ topic: SyncName, data: JsonValue }),
+    args: z.object({ topic: SyncName, scope, data: JsonValue }),
     result: z.object({ offset: z.number().int().nonnegative() }),
     doc: 'Appends a message to a topic and returns its offset.',
   }),
   recv: verb({
     args: z.object({
       topic: SyncName,
+      scope,
       /** The message at this offset, whatever was received before; moves nothing and needs no acknowledgement. */
       from: z.number().int().nonnegative().optional(),
       /** True, if not given. */
@@ -98,23 +107,24 @@ export const syncVerbs = {
     doc: "The member's next message of a topic. It is the same one again until `ack` has named this request.",
   }),
   take: verb({
-    args: z.object({ topic: SyncName, wait: z.boolean().optional(), timeout: Seconds.optional() }),
+    args: z.object({ topic: SyncName, scope, wait: z.boolean().optional(), timeout: Seconds.optional() }),
     result: Message,
     doc: 'The oldest message of a topic that nobody has taken. It is consumed when `ack` has named this request.',
   }),
   ack: verb({
-    args: z.object({ request: RequestId }),
+    args: z.object({ request: RequestId, scope }),
     result: z.object({}),
     doc: 'The message that the `recv` or `take` of this request id was given is consumed.',
   }),
   hold: verb({
-    args: z.object({ request: RequestId }),
+    args: z.object({ request: RequestId, scope }),
     result: z.object({}),
     doc: 'Sent right behind a `recv` or `take`, on the same connection: stays unanswered until its message is acknowledged. If it is withdrawn before, which a closed connection does, the message goes back.',
   }),
   lock: verb({
     args: z.object({
       name: SyncName,
+      scope,
       /** How many members can hold it at a time: 1, if not given. */
       slots: z.number().int().positive().optional(),
       timeout: Seconds.optional(),
@@ -123,7 +133,7 @@ export const syncVerbs = {
     doc: "Waits until the lock is this member's. It is given up by `unlock`, or when the member ends.",
   }),
   unlock: verb({
-    args: z.object({ name: SyncName }),
+    args: z.object({ name: SyncName, scope }),
     result: z.object({}),
     doc: 'Gives up a lock that this member holds; the next who waits gets it.',
   }),
@@ -180,6 +190,7 @@ export const syncEvents = {
   'barrier.data': event({
     directions: ['master→agent'],
     params: z.object({
+      /** Of the space: the attempt's id, or in run scope the run's. */
       attempt: Id,
       name: SyncName,
       generation: z.number().int().nonnegative(),

@@ -2,13 +2,14 @@
 import { abort, type BarrierOptions, barrier } from '../barrier.ts';
 import { inSeconds } from '../duration.ts';
 import type { Json } from '../json.ts';
-import { list, wholeNumber } from './parse.ts';
-import { type Given, type Outcome, type ShellVerb, usageError } from './verb.ts';
+import { list, scopeOf, wholeNumber } from './parse.ts';
+import { type Given, type Outcome, SCOPE, type ShellVerb, usageError } from './verb.ts';
 
 export const barrierVerb: ShellVerb = {
-  usage: 'barrier NAME [--count N | --roles A,B | --members A.0,B] [--timeout D] [--data JSON]',
+  usage: 'barrier NAME [--count N | --roles A,B | --members A.0,B] [--timeout D] [--data JSON] [--scope run]',
   about:
     'Waits until all members of the test have arrived at the barrier NAME, or those that the options name.\n' +
+    'With --scope run members of all tests of the run can take part: --count says how many.\n' +
     'Prints nothing, unless told to by --rank or --json.',
   options: {
     count: { type: 'string', value: 'N', about: 'any N distinct members' },
@@ -24,6 +25,7 @@ export const barrierVerb: ShellVerb = {
     rank: { type: 'boolean', about: 'print the order of arrival: 0 for exactly one participant' },
     json: { type: 'boolean', about: 'print {"generation", "rank", "size", "data"}' },
     abort: { type: 'string', value: 'REASON', about: 'do not wait: fail all who wait, now and later' },
+    ...SCOPE,
   },
   words: [1, 1],
   async run(given) {
@@ -37,6 +39,7 @@ async function arrive(name: string, given: Given): Promise<Outcome> {
   if (given.flag('rank') && given.flag('json'))
     throw usageError('barrier: --rank or --json, not both (the JSON has the rank)');
   const options: BarrierOptions = {
+    scope: scopeOf(given),
     count: optional(given.text('count'), (text) => wholeNumber(text, '--count')),
     roles: optional(given.text('roles'), list),
     members: optional(given.text('members'), list),
@@ -46,17 +49,21 @@ async function arrive(name: string, given: Given): Promise<Outcome> {
   if ([options.count, options.roles, options.members].filter((who) => who !== undefined).length > 1) {
     throw usageError('barrier: only one of --count, --roles, --members can say who takes part');
   }
+  if (options.scope === 'run' && options.count === undefined)
+    throw usageError('barrier: with --scope run --count says how many take part');
   const released = await barrier(name, options);
   if (given.flag('rank')) return { stdout: String(released.rank) };
   return given.flag('json') ? { stdout: JSON.stringify(released) } : {};
 }
 
 async function breakUp(name: string, reason: string, given: Given): Promise<Outcome> {
-  const others = Object.keys(barrierVerb.options).filter((option) => option !== 'abort');
+  const others = Object.keys(barrierVerb.options).filter(
+    (option) => option !== 'abort' && option !== 'scope',
+  );
   const odd = others.find((option) => given.flag(option) || given.text(option) !== undefined);
   if (odd !== undefined)
     throw usageError(`barrier: --abort does not wait, so --${odd} means nothing beside it`);
-  await abort(name, reason);
+  await abort(name, reason, { scope: scopeOf(given) });
   return {};
 }
 

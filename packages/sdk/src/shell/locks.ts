@@ -1,11 +1,12 @@
 /** `tutti lock`, `unlock` */
 import { inSeconds } from '../duration.ts';
 import { lock, unlock } from '../locks.ts';
-import { wholeNumber } from './parse.ts';
-import { type Outcome, type ShellVerb, usageError } from './verb.ts';
+import type { Scope } from '../scope.ts';
+import { scopeOf, wholeNumber } from './parse.ts';
+import { type Outcome, SCOPE, type ShellVerb, usageError } from './verb.ts';
 
 export const lockVerb: ShellVerb = {
-  usage: 'lock NAME [--slots N] [--timeout D] [-- COMMAND ARG…]',
+  usage: 'lock NAME [--slots N] [--timeout D] [--scope run] [-- COMMAND ARG…]',
   about:
     'Waits until the lock is ours; first come, first served. It is ours until tutti unlock, or until this member ends.\n' +
     'With a COMMAND: runs it, unlocks when it has ended, and exits as it did.',
@@ -16,37 +17,40 @@ export const lockVerb: ShellVerb = {
       value: 'D',
       about: 'wait at most so long: 30s, 2m (default: as long as the test)',
     },
+    ...SCOPE,
   },
   words: [1, Number.POSITIVE_INFINITY],
-  async run({ words, text }) {
-    const [name, ...command] = words as [string, ...string[]];
-    const [slots, timeout] = [text('slots'), text('timeout')];
+  async run(given) {
+    const [name, ...command] = given.words as [string, ...string[]];
+    const [slots, timeout] = [given.text('slots'), given.text('timeout')];
+    const scope = scopeOf(given);
     await lock(name, {
+      scope,
       slots: slots === undefined ? undefined : slotsOf(slots),
       timeout: timeout === undefined ? undefined : inSeconds(timeout),
     });
-    return command.length === 0 ? {} : locked(name, command);
+    return command.length === 0 ? {} : locked(name, scope, command);
   },
 };
 
 export const unlockVerb: ShellVerb = {
-  usage: 'unlock NAME',
+  usage: 'unlock NAME [--scope run]',
   about: 'Gives up a lock that this member holds: the next who waits gets it.',
-  options: {},
+  options: SCOPE,
   words: [1, 1],
-  async run({ words }) {
-    await unlock(words[0] as string);
+  async run(given) {
+    await unlock(given.words[0] as string, { scope: scopeOf(given) });
     return {};
   },
 };
 
 /** The command's end, whatever it is, gives the lock up, and is what we report. */
-async function locked(name: string, command: string[]): Promise<Outcome> {
+async function locked(name: string, scope: Scope | undefined, command: string[]): Promise<Outcome> {
   // Only here: loading it takes longer than all else that a call does.
   const { runInForeground } = await import('./foreground.ts');
   const outcome = await runInForeground(command);
   try {
-    await unlock(name);
+    await unlock(name, { scope });
     return outcome;
   } catch (error) {
     const problem = `tutti: ${(error as Error).message}`;

@@ -6,6 +6,7 @@
  */
 import { parseArgs } from 'node:util';
 import type { Json } from '../json.ts';
+import type { Scope } from '../scope.ts';
 import { closest } from './closest.ts';
 import { type Given, parserOptions, type ShellVerb, usageError } from './verb.ts';
 
@@ -65,6 +66,13 @@ export function anyNumber(text: string, what: string): number {
   const number = Number(text);
   if (text.trim() !== '' && Number.isFinite(number)) return number;
   throw usageError(`${what}: "${text}" is not a number`);
+}
+
+/** @throws TuttiError USAGE for a scope that there is not */
+export function scopeOf({ text }: Given): Scope | undefined {
+  const scope = text('scope');
+  if (scope === undefined || scope === 'attempt' || scope === 'run') return scope;
+  throw usageError(`--scope: ${JSON.stringify(scope)} is no scope: it is run or attempt`);
 }
 
 /** `a,b` as its parts. */

@@ -1,8 +1,8 @@
 /** `tutti send`, `recv`, `take` */
 import { inSeconds } from '../duration.ts';
 import { type Message, type ReadOptions, recv, send, take } from '../topics.ts';
-import { jsonOrText, printed, wholeNumber } from './parse.ts';
-import { type Given, type Outcome, type ShellVerb, usageError } from './verb.ts';
+import { jsonOrText, printed, scopeOf, wholeNumber } from './parse.ts';
+import { type Given, type Outcome, SCOPE, type ShellVerb, usageError } from './verb.ts';
 
 const READING: ShellVerb['options'] = {
   'no-wait': { type: 'boolean', about: 'exit 1 at once if there is none' },
@@ -12,22 +12,24 @@ const READING: ShellVerb['options'] = {
     about: 'wait at most so long: 30s, 2m (default: as long as the test)',
   },
   json: { type: 'boolean', about: 'print {"offset", "data"}' },
+  ...SCOPE,
 };
 
 export const sendVerb: ShellVerb = {
-  usage: 'send TOPIC DATA [--string]',
+  usage: 'send TOPIC DATA [--string] [--scope run]',
   about:
     'Appends a message to a topic, and prints its offset: 0 for the first. DATA that is JSON (a number, true, null, {…},\n[…], "…") is sent as such, anything else as a string.',
-  options: { string: { type: 'boolean', about: 'always a string' } },
+  options: { string: { type: 'boolean', about: 'always a string' }, ...SCOPE },
   words: [2, 2],
-  async run({ words, flag }) {
-    const [topic, data] = words as readonly [string, string];
-    return { stdout: String(await send(topic, flag('string') ? data : jsonOrText(data))) };
+  async run(given) {
+    const [topic, text] = given.words as readonly [string, string];
+    const data = given.flag('string') ? text : jsonOrText(text);
+    return { stdout: String(await send(topic, data, { scope: scopeOf(given) })) };
   },
 };
 
 export const recvVerb: ShellVerb = {
-  usage: 'recv TOPIC [--from N] [--no-wait | --timeout D]',
+  usage: 'recv TOPIC [--from N] [--no-wait | --timeout D] [--scope run]',
   about:
     'Prints the next message of a topic: a string as it is, anything else as JSON. Each member gets every message\nonce, from the first, and waits for it if need be.',
   options: {
@@ -44,7 +46,7 @@ export const recvVerb: ShellVerb = {
 };
 
 export const takeVerb: ShellVerb = {
-  usage: 'take TOPIC [--no-wait | --timeout D]',
+  usage: 'take TOPIC [--no-wait | --timeout D] [--scope run]',
   about:
     'Prints the oldest message of a topic that no member has taken: each message goes to one of them. Waits for it\nif need be.',
   options: READING,
@@ -55,10 +57,12 @@ export const takeVerb: ShellVerb = {
   },
 };
 
-function readOptions(verb: string, { flag, text }: Given): ReadOptions {
+function readOptions(verb: string, given: Given): ReadOptions {
+  const { flag, text } = given;
   const [timeout, noWait] = [text('timeout'), flag('no-wait')];
   if (timeout !== undefined && noWait) throw usageError(`${verb}: --no-wait or --timeout, not both`);
   return {
+    scope: scopeOf(given),
     wait: noWait ? false : undefined,
     timeout: timeout === undefined ? undefined : inSeconds(timeout),
   };

@@ -27,6 +27,15 @@ export interface ShellVerb {
   readonly run: (given: Given) => Promise<Outcome>;
 }
 
+/** Of every verb that members share something by. */
+export const SCOPE: ShellVerb['options'] = {
+  scope: {
+    type: 'string',
+    value: 'S',
+    about: 'run: with the members of all tests of the run (default: attempt)',
+  },
+};
+
 /** A mistake on the command line; nothing has been sent. */
 export function usageError(message: string): TuttiError {
   return new TuttiError('USAGE', message);

@@ -1,0 +1,138 @@
+/** Run scope, as each language says it of each verb. */
+import { abort, barrier, get, incr, keys, lock, recv, send, set, take, unlock } from '../src/index.ts';
+import type { Spelling } from './spellings.ts';
+
+const scope = 'run' as const;
+const released = { generation: 0, rank: 1, size: 2, data: { 'one/client.0': 1, 'two/client.0': null } };
+const nothing = { answer: {}, value: null, prints: '' };
+const message = {
+  answer: { found: true, offset: 3, data: 'x' },
+  value: { offset: 3, data: 'x' },
+  prints: 'x\n',
+};
+
+export const takeOfRun: Spelling = {
+  says: 'take in run scope',
+  call: 'take',
+  args: { topic: 'jobs', scope },
+  ...message,
+  typescript: (signal) => take('jobs', { scope, signal }),
+  python: "tutti.take('jobs', scope='run')",
+  shell: ['take', 'jobs', '--scope', 'run'],
+  follows: ['hold', 'ack'],
+};
+
+export const IN_RUN_SCOPE: readonly Spelling[] = [
+  {
+    says: 'barrier in run scope',
+    call: 'barrier',
+    args: { name: 'ready', scope, count: 2, data: 1 },
+    answer: released,
+    typescript: (signal) => barrier('ready', { scope, count: 2, data: 1, signal }),
+    python: "tutti.barrier('ready', count=2, data=1, scope='run')",
+    shell: ['barrier', 'ready', '--scope', 'run', '--count', '2', '--data', '1', '--json'],
+    value: released,
+    prints: `${JSON.stringify(released)}\n`,
+  },
+  {
+    says: 'abort in run scope',
+    call: 'abort',
+    args: { name: 'ready', scope, reason: 'no disk' },
+    ...nothing,
+    typescript: (signal) => abort('ready', 'no disk', { scope, signal }),
+    python: "tutti.abort('ready', 'no disk', scope='run')",
+    shell: ['barrier', 'ready', '--abort', 'no disk', '--scope', 'run'],
+  },
+  {
+    says: 'set in run scope',
+    call: 'set',
+    args: { key: 'image', scope, value: null },
+    ...nothing,
+    typescript: (signal) => set('image', null, { scope, signal }),
+    python: "tutti.set('image', None, scope='run')",
+    shell: ['set', 'image', 'null', '--scope=run'],
+  },
+  {
+    says: 'get in run scope',
+    call: 'get',
+    args: { key: 'image', scope, wait: true, timeout: 30 },
+    answer: { found: true, value: 7 },
+    typescript: (signal) => get('image', { scope, wait: true, timeout: '30s', signal }),
+    python: "tutti.get('image', wait=True, timeout='30s', scope='run')",
+    shell: ['get', 'image', '--wait', '--timeout', '30s', '--scope', 'run'],
+    value: 7,
+    prints: '7\n',
+  },
+  {
+    says: 'incr in run scope',
+    call: 'incr',
+    args: { key: 'n', scope, by: -2 },
+    answer: { value: 5 },
+    typescript: (signal) => incr('n', -2, { scope, signal }),
+    python: "tutti.incr('n', -2, scope='run')",
+    shell: ['incr', 'n', '-2', '--scope', 'run'],
+    value: 5,
+    prints: '5\n',
+  },
+  {
+    says: 'keys in run scope, without a prefix',
+    call: 'keys',
+    args: { scope },
+    answer: { keys: ['image'] },
+    typescript: (signal) => keys(undefined, { scope, signal }),
+    python: "tutti.keys(scope='run')",
+    shell: ['keys', '--scope', 'run'],
+    value: ['image'],
+    prints: 'image\n',
+  },
+  {
+    says: 'the scope of the attempt, said aloud',
+    call: 'keys',
+    args: { prefix: 'a', scope: 'attempt' },
+    answer: { keys: [] },
+    typescript: (signal) => keys('a', { scope: 'attempt', signal }),
+    python: "tutti.keys('a', scope='attempt')",
+    shell: ['keys', 'a', '--scope', 'attempt'],
+    value: [],
+    prints: '',
+  },
+  {
+    says: 'send in run scope',
+    call: 'send',
+    args: { topic: 'jobs', scope, data: { n: 1 } },
+    answer: { offset: 0 },
+    typescript: (signal) => send('jobs', { n: 1 }, { scope, signal }),
+    python: "tutti.send('jobs', {'n': 1}, scope='run')",
+    shell: ['send', 'jobs', '{"n": 1}', '--scope', 'run'],
+    value: 0,
+    prints: '0\n',
+  },
+  {
+    says: 'recv in run scope',
+    call: 'recv',
+    args: { topic: 'jobs', scope, from: 3 },
+    ...message,
+    typescript: (signal) => recv('jobs', { scope, from: 3, signal }),
+    python: "tutti.recv('jobs', from_=3, scope='run')",
+    shell: ['recv', 'jobs', '--from', '3', '--scope', 'run'],
+  },
+  takeOfRun,
+  {
+    says: 'lock in run scope',
+    call: 'lock',
+    args: { name: 'rack', scope, slots: 2 },
+    ...nothing,
+    typescript: (signal) => lock('rack', { scope, slots: 2, signal }),
+    python: "tutti.lock('rack', slots=2, scope='run')",
+    shell: ['lock', 'rack', '--slots', '2', '--scope', 'run'],
+  },
+  {
+    says: 'unlock in run scope',
+    call: 'unlock',
+    args: { name: 'rack', scope },
+    ...nothing,
+    typescript: (signal) => unlock('rack', { scope, signal }),
+    python: "tutti.unlock('rack', scope='run')",
+    shell: ['unlock', 'rack', '--scope', 'run'],
+  },
+];
