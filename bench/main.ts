@@ -10,6 +10,7 @@ import { culprit } from './culprit.ts';
 import { idle } from './idle.ts';
 import { output } from './output.ts';
 import { recovery } from './recovery.ts';
+import { schedule } from './schedule.ts';
 import { turnaround } from './turnaround.ts';
 
 /** A new bench is one file like barrier.ts, and its name here. */
@@ -22,6 +23,7 @@ const BENCHES: Record<string, Bench> = {
   turnaround,
   agent,
   recovery,
+  schedule,
 };
 
 function list(): string {

@@ -8,6 +8,7 @@ import { join } from 'node:path';
 
 /** package → a program in it */
 const TOOLS = {
+  chromium: 'chromium',
   iperf3: 'iperf3',
   iproute2: 'ip',
   procps: 'ps',

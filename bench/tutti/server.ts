@@ -61,6 +61,7 @@ async function openAttempt(store: Store): Promise<void> {
   const spec = { suite: 'bench', files: [], tests: [] };
   const test: TestRun = {
     spec: { name: 'bench', timeout: TIMEOUT, linger: 0, grace: 0, params: {}, roles: [] },
+    part: 'test',
     index: 0,
     dir: '',
     state: 'running',
@@ -68,10 +69,17 @@ async function openAttempt(store: Store): Promise<void> {
   };
   const run: Run = {
     ...{ number: 1, id: MASTER, spec, dir: '/nonexistent', tests: [test], phase: 'running' },
-    ...{ started: 0, owned: false, cast: new Map(), facts: new Map() },
+    ...{ started: 0, priority: 0, owned: false, cast: [], agents: new Map(), facts: new Map() },
   };
   await store.runs.create(run);
-  await store.runs.createAttempt(run, test, { n: 1, id: ATTEMPT, members: [], barriers: [], extensions: {} });
+  await store.runs.createAttempt(run, test, {
+    n: 1,
+    id: ATTEMPT,
+    members: [],
+    barriers: [],
+    extensions: {},
+    reboots: {},
+  });
 }
 
 /** As the agents of the crowd introduce themselves. */

@@ -86,7 +86,12 @@ test('results of a run on a master elsewhere are fetched, with --no-logs the rep
     env: master.env,
   });
   expect(second).toMatchObject({ code: 0 });
-  expect((await readdir(join(cwd, 'reports/2-far-away'))).toSorted()).toEqual(['junit.xml', 'report.yaml']);
+  expect((await readdir(join(cwd, 'reports/2-far-away'))).toSorted()).toEqual([
+    'junit.xml',
+    'report.html',
+    'report.yaml',
+    'results.yml',
+  ]);
   const after = await Promise.all(stored());
   for (const [i, blobs] of before.entries()) {
     // The same file in the same place: a second transfer would have replaced it by another.
@@ -239,7 +244,7 @@ test('a run that needs more machines than there are is refused: how many, and wh
   });
   expect(code).toBe(3);
   expect(stderr).toContain(
-    'the run needs 4 nodes (server 1, client 3), the master has 2 connected (idle: n1, n2)\n' +
+    'the run needs 4 nodes (server, client 3), the master has 2 connected (idle: n1, n2)\n' +
       'Connect more agents, ask for fewer, or use --local. (NOT_ENOUGH_NODES)',
   );
 });
@@ -256,7 +261,7 @@ test('a run waits, and says so, until the machines it needs are free', async () 
   );
   await first.waitForLine('running a.0 on n1, a.1 on n2');
   const second = await startTutti(['run', '--role', 'b=true'], { env: master.env, input: '' });
-  await second.waitForLine('run 2 adhoc: queued, needs 1 node (b 1), 0 are idle');
+  await second.waitForLine('run 2 adhoc: queued, needs 1 node (b), 0 are idle');
   const refused = await tutti(['run', '--role', 'c:3=true'], { env: master.env });
   expect(refused.stderr).toContain('(none idle; not idle: n1 running, n2 running)');
   first.kill('SIGINT');

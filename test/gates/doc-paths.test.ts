@@ -9,6 +9,8 @@ import { dirname, join } from 'node:path';
 import { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { addAgent } from '../../packages/cli/src/commands/agent.ts';
+import { addCheck } from '../../packages/cli/src/commands/check.ts';
+import { addList } from '../../packages/cli/src/commands/list.ts';
 import { addMaster } from '../../packages/cli/src/commands/master.ts';
 import { addNodes } from '../../packages/cli/src/commands/nodes.ts';
 import { addPs } from '../../packages/cli/src/commands/ps.ts';
@@ -23,7 +25,7 @@ const pages = globSync('**/*.md', { cwd: root, exclude }).toSorted();
 const sources = globSync('packages/*/src/**/*.ts', { cwd: root }).map((file) => read(file));
 
 const program = new Command('tutti').option('-V, --version');
-for (const add of [addRun, addPs, addNodes, addMaster, addAgent]) add(program);
+for (const add of [addRun, addCheck, addList, addPs, addNodes, addMaster, addAgent]) add(program);
 
 /** Command or verb → its options. */
 const commands = new Map<string, string[]>([

@@ -3,6 +3,8 @@
 import { EXIT, TuttiError } from '@tutti/protocol';
 import { Command, CommanderError } from 'commander';
 import { addAgent } from './commands/agent.ts';
+import { addCheck } from './commands/check.ts';
+import { addList } from './commands/list.ts';
 import { addMaster } from './commands/master.ts';
 import { addNodes } from './commands/nodes.ts';
 import { addPs } from './commands/ps.ts';
@@ -19,7 +21,8 @@ const program = new Command('tutti')
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'tutti: ')) })
   .addHelpText('after', `\nInside a test script, "tutti" has other verbs: ${SCRIPT_VERBS.join(', ')}.`);
 
-for (const add of [addRun, addPs, addNodes, addMaster, addAgent, addScriptVerbs]) add(program);
+for (const add of [addRun, addCheck, addList, addPs, addNodes, addMaster, addAgent, addScriptVerbs])
+  add(program);
 // After the sub-commands exist: each copies the setting when it is made, but throws through its parent.
 for (const command of [program, ...program.commands]) command.exitOverride();
 

@@ -10,7 +10,7 @@ vi.setConfig({ testTimeout: 40_000 });
 const tutti = (...args: string[]) => run([...SOURCES, ...args]);
 
 describe('help', () => {
-  test.each(['', 'run', 'ps', 'nodes', 'master', 'agent'])(
+  test.each(['', 'run', 'check', 'list', 'ps', 'nodes', 'master', 'agent'])(
     'of "tutti %s" is as it was meant',
     async (command) => {
       const args = command === '' ? ['--help'] : [command, '--help'];
@@ -56,6 +56,15 @@ describe('what cannot be understood exits with 64 and says what', () => {
       /--net takes auto, namespaces or host, not "bridge"/,
     ],
     [['run', 'absent.yaml'], /absent\.yaml/],
+    [
+      ['run', '--role', 'a=true', '--repeat', 'often'],
+      /--repeat takes a whole number of at least 1, not "often"/,
+    ],
+    [['run', '--role', 'a=true', '--repeat', '10001'], /makes 10001, and a run has at most 10000/],
+    [['run', '--role', 'a=true', '--tag', 'net'], /--tag net: no test has this tag/],
+    [['check'], /missing required argument 'suite'/],
+    [['check', 'absent.yaml'], /suite file absent\.yaml: there is no such file/],
+    [['list', '.'], /\. is no suite: it holds neither suite\.yaml nor an executable \*\.test\.\* file/],
     [['agent', '--label', 'x'], /--label takes KEY=VALUE, not "x"/],
     [['agent', '--name', 'not a name'], /--name not a name/],
     [['master', '--listen', 'here'], /"here" is neither HOST:PORT nor unix:PATH/],

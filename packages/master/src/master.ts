@@ -23,6 +23,7 @@ import { serveAgent } from './agents/agent-session.ts';
 import { Registry } from './agents/registry.ts';
 import { serveClient } from './clients/client-session.ts';
 import { Door } from './http/door.ts';
+import { LogNews } from './logs/log-news.ts';
 import { MasterClock } from './master-clock.ts';
 import { AttemptFactory } from './runs/attempt-factory.ts';
 import { LiveMembers } from './runs/members.ts';
@@ -112,7 +113,8 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     const room = new DiskRoom({
       ...{ path: directory.path, minFree: options.minFree ?? MIN_FREE_BYTES, clock: systemClock, log },
     });
-    const attempts = new AttemptFactory({ master, clock, broker, live, blobs, store, room, log });
+    const news = new LogNews();
+    const attempts = new AttemptFactory({ master, clock, broker, live, blobs, store, room, news, log });
     const requireReady = async () => {
       if (store.stuck) throw new TuttiError('DISK_FULL', 'the database of the master cannot be written');
       await room.require();
@@ -132,7 +134,8 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
       agent: (transport) => serveAgent(transport, { master, software, clock, registry, live, broker, log }),
       client: (transport) =>
         serveClient(transport, {
-          ...{ master, software, clock, registry, runs, ownership, broker, blobs, log },
+          ...{ master, software, clock, registry, runs, ownership, broker, blobs, news, log },
+          runList: store.runList,
         }),
       ready: requireReady,
       onError: (error) => log.error({ err: error }, 'a connection could not be accepted'),
@@ -167,6 +170,7 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
         ...broker.debugState(),
         ...runs.debugState(),
         ...ownership.debugState(),
+        followed: news.size,
         members: live.size,
         nodes: registry.views().map(({ name, state: at }) => `${name} ${at}`),
       }),

@@ -40,7 +40,7 @@ async function client({ url, state }: Pick<Master, 'url' | 'state'>) {
 
 const REST = {
   ...{ sessions: 0, watched: 0, spaces: 0, waiters: 0, timers: 0, queued: 0, unfinished: 0 },
-  ...{ owned: 0, abandoned: 0, members: 0, nodes: [] },
+  ...{ owned: 0, abandoned: 0, followed: 0, members: 0, nodes: [] },
 };
 
 describe('a master', () => {
@@ -134,7 +134,7 @@ describe('a master', () => {
       status: 'ERROR',
       cause: expect.stringContaining('the master was restarted while the run was under way'),
     });
-    expect(await readdir(dir)).toEqual(['junit.xml', 'report.yaml']);
+    expect(await readdir(dir)).toEqual(['junit.xml', 'report.html', 'report.yaml', 'results.yml']);
   });
 
   test('leaves nothing when it is closed but its state', async () => {

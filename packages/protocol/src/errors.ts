@@ -199,7 +199,27 @@ export const ERRORS = {
   NO_SUCH_RUN: {
     retry: false,
     means: 'The master knows no run of that number.',
-    action: 'Check the number.',
+    action: 'Look for it with tutti runs.',
+  },
+  RUN_FINISHED: {
+    retry: false,
+    means: 'The run has ended already: there is nothing to cancel.',
+    action: 'See how it ended with tutti report.',
+  },
+  NOTHING_TO_RERUN: {
+    retry: false,
+    means: 'No test of the run is left that could be repeated: all were ok, or the run has not ended.',
+    action: 'Repeat the whole run without --failed, or wait until it has ended.',
+  },
+  FILES_GONE: {
+    retry: false,
+    means: 'The master has removed files of an old run, to make room for newer ones.',
+    action: 'Submit the suite again from its folder.',
+  },
+  NO_SUCH_TEST: {
+    retry: false,
+    means: 'The run has no test, or the test no member, of that name.',
+    action: 'The message names what there is; quote a glob, so that the shell leaves it alone.',
   },
   NO_SUCH_MEMBER: {
     retry: false,

@@ -41,6 +41,8 @@ export const LIMITS = {
   sendQueue: { value: 16 * MiB, code: 'SLOW_PEER', what: 'bytes waiting to be sent to one peer' },
   localLine: { value: MiB, code: 'BAD_PARAMS', what: "one line on a script's local socket" },
   output: { value: 4 * KiB * MiB, code: 'OUTPUT_LIMIT', what: "one member's output" },
+  reason: { value: 1024, code: 'BAD_PARAMS', what: 'characters of why a machine is out of service' },
+  labels: { value: 64, code: 'BAD_PARAMS', what: 'labels of one machine' },
   membersShown: { value: 200, code: 'BAD_PARAMS', what: 'members of one test that watchers are told of' },
   stagedBytes: { value: 256 * MiB, code: 'SUITE_TOO_BIG', what: 'all files of a suite, without --big' },
   stagedFiles: { value: 100_000, code: 'SUITE_TOO_BIG', what: 'files of a suite' },

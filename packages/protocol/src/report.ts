@@ -21,12 +21,21 @@ export const ReportSummary = z.object({
 });
 export type ReportSummary = z.infer<typeof ReportSummary>;
 
+/** Seconds from the start of the attempt, in master time. */
+const Instant = Seconds;
+
+/** One boot's worth of a member. */
+export const ReportIncarnation = z.object({ started: Instant, ended: Instant.optional() });
+export type ReportIncarnation = z.infer<typeof ReportIncarnation>;
+
 export const ReportMember = z.object({
   member: MemberName,
   role: z.string(),
   index: z.number().int(),
   node: NodeName,
   status: Running,
+  /** false: its verdict does not decide the test. */
+  essential: z.boolean().optional(),
   exit: z.number().int().optional(),
   signal: z.string().optional(),
   /** What ended it from outside: "test over", "timeout". */
@@ -34,7 +43,12 @@ export const ReportMember = z.object({
   /** It failed only because it was told of a break that this member caused. */
   because_of: MemberName.optional(),
   cause: z.string().optional(),
+  /** When its script started, and when nothing of it was left. */
+  started: Instant.optional(),
+  ended: Instant.optional(),
   duration: Seconds.optional(),
+  /** Only where its machine rebooted: from the first, between one and the next the machine was away. */
+  incarnations: z.array(ReportIncarnation).optional(),
   dir: z.string(),
   /** Files of $TUTTI_OUT that were not kept, and why. */
   skipped: z.array(z.object({ path: z.string(), why: z.string() })).optional(),
@@ -50,32 +64,80 @@ export const ReportSubtest = z.object({
   measure: z.number().optional(),
   unit: z.string().optional(),
   message: z.string().optional(),
+  at: Instant.optional(),
 });
 export type ReportSubtest = z.infer<typeof ReportSubtest>;
 
+export const ReportArrival = z.object({ member: MemberName, at: Instant });
+export type ReportArrival = z.infer<typeof ReportArrival>;
+
+/** A barrier that was released. */
 export const ReportBarrier = z.object({
   name: z.string(),
   generation: z.number().int(),
   size: z.number().int(),
   /** Seconds from first to last arrival. */
   skew: Seconds,
+  released: Instant.optional(),
+  /** In order: the last is the one that everybody waited for. Of many the first and the last ones. */
+  arrivals: z.array(ReportArrival).optional(),
 });
 export type ReportBarrier = z.infer<typeof ReportBarrier>;
+
+/** A wait that was no released barrier's: for a key, a message, a lock, or one that came to nothing. */
+export const ReportWait = z.object({
+  member: MemberName,
+  /** `barrier "ready"` */
+  what: z.string(),
+  from: Instant,
+  /** Absent: it went on until the attempt was over. */
+  to: Instant.optional(),
+  /** Absent: it got what it waited for. */
+  error: z.string().optional(),
+  /** Whom it waited for when it ended; of many the first ones. */
+  missing: z.array(MemberName).optional(),
+});
+export type ReportWait = z.infer<typeof ReportWait>;
+
+/** Something that a script said by `tutti mark`. */
+export const ReportMark = z.object({ member: MemberName, name: z.string(), at: Instant });
+export type ReportMark = z.infer<typeof ReportMark>;
+
+/** How many of each are left out of the report, because there were too many. */
+export const ReportOmitted = z.object({
+  subtests: Count.optional(),
+  barriers: Count.optional(),
+  arrivals: Count.optional(),
+  waits: Count.optional(),
+  marks: Count.optional(),
+});
+export type ReportOmitted = z.infer<typeof ReportOmitted>;
 
 export const ReportAttempt = z.object({
   n: z.number().int(),
   status: Running,
   cause: z.string().optional(),
+  /** When its members were told to start: seconds from the start of the run. */
+  started: Seconds.optional(),
+  duration: Seconds.optional(),
   members: z.array(ReportMember),
   subtests: z.array(ReportSubtest),
   barriers: z.array(ReportBarrier),
+  waits: z.array(ReportWait).optional(),
+  marks: z.array(ReportMark).optional(),
+  omitted: ReportOmitted.optional(),
 });
 export type ReportAttempt = z.infer<typeof ReportAttempt>;
 
 export const ReportTest = z.object({
   name: z.string(),
   status: Running,
+  /** It is ok, but only after another attempt was not. */
+  flaky: z.boolean().optional(),
+  /** Seconds from the start of the run. */
+  started: Seconds.optional(),
   duration: Seconds.optional(),
+  tags: z.array(z.string()).optional(),
   params: Params,
   cause: z.string().optional(),
   attempts: z.array(ReportAttempt),
@@ -94,6 +156,9 @@ export const Report = z.object({
   duration: Seconds.optional(),
   summary: ReportSummary,
   nodes: z.array(Facts.extend({ name: NodeName })),
+  /** Before the first test and after the last; not among `tests`, and not in `summary`. */
+  setup: ReportTest.optional(),
+  teardown: ReportTest.optional(),
   tests: z.array(ReportTest),
 });
 export type Report = z.infer<typeof Report>;

@@ -1,20 +1,23 @@
 import type { Command } from 'commander';
 import { collect } from '../options.ts';
 import type { RunFlags } from '../run/flags.ts';
+import { addSuiteOptions, SUITE_ARGUMENT } from './suite-options.ts';
 
 const EXAMPLES = `
 Examples:
   tutti run --local --role server=./server.sh --role client:2=./client.sh
   tutti run --local suite.yaml --param seconds=30 --only 'throughput*'
+  tutti run suite.yaml --tag '!slow' --fail-fast
+  tutti run suite.yaml --only failover --repeat 100 --until-fail
   tutti run suite.yaml --master ws://lab:8282 --token-file token
 
 Exit status: 0 all ok, 1 failed, 2 the lab is broken, 3 nothing ran, 4 all skipped, 64 usage, 124 timed out, 130 interrupted.
 `;
 
 export function addRun(program: Command): void {
-  program
+  const command = program
     .command('run')
-    .argument('[suite]', 'a suite file (YAML); without one, say what to run with --role')
+    .argument('[suite]', `${SUITE_ARGUMENT}; without one, say what to run with --role`)
     .description('run tests on several machines at once, and wait for the verdict')
     .option(
       '--role <name[:count]=script>',
@@ -22,12 +25,9 @@ export function addRun(program: Command): void {
       collect,
       [],
     )
-    .option('--param <key=value>', 'set a parameter of the suite; may be repeated', collect, [])
-    .option('--only <glob>', 'only the tests whose name matches; may be repeated', collect, [])
-    .option('--file <path>', 'with --role: a further file or directory that the scripts need', collect, [])
-    .option('--big', 'stage more than 256 MiB')
+    .option('--file <path>', 'with --role: a further file or directory that the scripts need', collect, []);
+  addSuiteOptions(command)
     .option('--name <name>', 'name of the suite in the report')
-    .option('--timeout <time>', 'at most this long per test: 30s, 5m, 1h30m')
     .option(
       '--local',
       'on this machine alone: a private master and as many agents as needed, nothing left behind',

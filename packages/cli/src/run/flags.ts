@@ -1,12 +1,22 @@
-/** The options of `tutti run`, as commander gives them. */
-export interface RunFlags {
-  role: string[];
+/** What chooses the tests of a suite, as commander gives it. */
+export interface SuiteFlags {
   param: string[];
   only: string[];
-  file: string[];
+  skip: string[];
+  tag: string[];
+  skipList: string[];
+  repeat?: string;
+  untilFail?: boolean;
+  failFast?: boolean;
   big?: boolean;
-  name?: string;
   timeout?: string;
+}
+
+/** The options of `tutti run`. */
+export interface RunFlags extends SuiteFlags {
+  role: string[];
+  file: string[];
+  name?: string;
   local?: boolean;
   net: string;
   master?: string;

@@ -1,15 +1,7 @@
 /** `tutti run`: from the command line to the exit status. */
 import { resolve } from 'node:path';
-import {
-  durationSeconds,
-  followRun,
-  type LoadedSuite,
-  loadSuiteFile,
-  nodesNeeded,
-  suiteFromRoles,
-} from '@tutti/client';
+import { followRun, type LoadedSuite, loadSuite, nodesNeeded, suiteFromRoles } from '@tutti/client';
 import { EXIT, type RunView, TuttiError } from '@tutti/protocol';
-import { keyValue } from '../options.ts';
 import { makeProgress } from '../progress/make-progress.ts';
 import type { Progress } from '../progress/progress.ts';
 import type { RunFlags } from './flags.ts';
@@ -17,6 +9,7 @@ import { type Interrupt, onInterrupt } from './interrupt.ts';
 import { openLocal } from './local.ts';
 import type { Place } from './place.ts';
 import { openRemote } from './remote.ts';
+import { suiteOptions } from './suite-options.ts';
 import { printSummary } from './summary.ts';
 
 export async function run(suitePath: string | undefined, flags: RunFlags): Promise<number> {
@@ -70,23 +63,14 @@ function isCancelled(error: unknown): boolean {
 }
 
 function load(suitePath: string | undefined, flags: RunFlags): Promise<LoadedSuite> {
-  const timeout = flags.timeout === undefined ? undefined : durationSeconds(flags.timeout);
-  const options = {
-    params: Object.fromEntries(flags.param.map((param) => keyValue(param, '--param'))),
-    only: flags.only,
-    files: flags.file,
-    big: flags.big === true,
-    cwd: process.cwd(),
-    name: flags.name,
-    timeout,
-  };
+  const options = suiteOptions(flags);
   if (suitePath === undefined) {
     if (flags.role.length === 0)
       throw new TuttiError('USAGE', 'nothing to run: give a suite file, or --role NAME=SCRIPT');
     return suiteFromRoles(flags.role, options);
   }
   if (flags.role.length > 0) throw new TuttiError('USAGE', 'give either a suite file or --role, not both');
-  return loadSuiteFile(suitePath, options);
+  return loadSuite(suitePath, options);
 }
 
 function open(

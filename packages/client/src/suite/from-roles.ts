@@ -6,14 +6,14 @@
 import { lstat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { type RoleSpec, staysBelow, TuttiError } from '@tutti/protocol';
-import { selected } from './only.ts';
+import { failsFast, stagedSuite } from './load-suite.ts';
 import { type LoadedSuite, refuseUnfitOptions, type SuiteOptions } from './options.ts';
 import { textParams } from './params.ts';
+import { planTests } from './plan-tests.ts';
 import { parseRoleOption, ROLE_FORM, type RoleOption } from './role-option.ts';
 import { meaningOf, oneWord } from './run-rule.ts';
 import { DEFAULT_SECONDS } from './schema.ts';
 import { scriptTrouble } from './script-check.ts';
-import { manifestOf } from './staging/manifest.ts';
 import { namedFiles } from './staging/named.ts';
 import { refuseTooLarge } from './staging/size-bound.ts';
 import type { Tree } from './staging/walk.ts';
@@ -33,9 +33,9 @@ export async function suiteFromRoles(options: readonly string[], given: SuiteOpt
     params: textParams(given.params),
     roles,
   };
-  const tests = selected([test], given.only);
-  const { files, sources } = await manifestOf(found);
-  return { spec: { suite: name, tests, files }, root, sources, warnings };
+  const planned = await planTests([test], [], given);
+  const run = { suite: name, tests: planned.tests, failFast: failsFast(given) };
+  return stagedSuite({ run, root, found, warnings: [...warnings, ...planned.warnings] });
 }
 
 async function rolesFrom(options: readonly RoleOption[], root: string): Promise<RoleSpec[]> {

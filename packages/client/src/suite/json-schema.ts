@@ -4,5 +4,6 @@ import { SuiteFields } from './schema.ts';
 
 export function suiteJsonSchema(): Record<string, unknown> {
   const { $schema, ...schema } = z.toJSONSchema(SuiteFields, { io: 'input', reused: 'ref' });
-  return { $schema, title: 'Tutti suite', ...schema };
+  const anyOf = [{ required: ['tests'] }, { required: ['include'] }];
+  return { $schema, title: 'Tutti suite', ...schema, anyOf };
 }

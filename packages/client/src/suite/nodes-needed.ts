@@ -1,10 +1,11 @@
-/** How many machines a run allocates: for each distinct role the largest count that any of its tests needs. */
+/** How many machines a run allocates: for each role and what it asks of them the largest count that any test needs. */
 import type { RunSpec } from '@tutti/protocol';
 
-export function nodesNeeded(spec: RunSpec): number {
+export function nodesNeeded({ tests }: Pick<RunSpec, 'tests'>): number {
   const most = new Map<string, number>();
-  for (const { name, count } of spec.tests.flatMap((test) => test.roles)) {
-    most.set(name, Math.max(count, most.get(name) ?? 0));
+  for (const { name, where = '', count } of tests.flatMap((test) => test.roles)) {
+    const key = `${name} ${where}`;
+    most.set(key, Math.max(count, most.get(key) ?? 0));
   }
   return [...most.values()].reduce((sum, count) => sum + count, 0);
 }

@@ -1,13 +1,17 @@
-/** What may be said beside the suite itself, and what loading gives. */
+/** What may be said beside the suite itself, and what reading and loading it give. */
 import { type RunSpec, TuttiError } from '@tutti/protocol';
+import type { Choice } from './choose.ts';
 import { LONGEST_SECONDS } from './duration.ts';
 import { type GivenParams, refuseUnfit } from './params.ts';
+import type { Repetition } from './repeat.ts';
+import type { Found } from './staging/found.ts';
 
-export interface SuiteOptions {
+/** `only`, `skip` and `tags` as `--only GLOB`, `--skip GLOB` and `--tag WORD` say; `repeat` and `untilFail` likewise. */
+export interface SuiteOptions extends Choice, Repetition {
   /** `--param k=v`. */
   readonly params: GivenParams;
-  /** `--only GLOB`; a test is taken when any of them matches. */
-  readonly only: readonly string[];
+  /** `--skip-list FILE`. */
+  readonly skipLists: readonly string[];
   /** `--file PATH`, with `--role` only. */
   readonly files: readonly string[];
   /** `--big`: stage more than 256 MiB. */
@@ -18,6 +22,17 @@ export interface SuiteOptions {
   readonly name?: string | undefined;
   /** Seconds, instead of each test's own timeout. */
   readonly timeout?: number | undefined;
+  /** No further test after the first that is not ok, whatever the suite says. */
+  readonly failFast: boolean;
+}
+
+/** Everything but the contents of files. */
+export interface PlannedSuite {
+  readonly run: Omit<RunSpec, 'files'>;
+  /** The folder that staged paths are relative to. */
+  readonly root: string;
+  readonly found: readonly Found[];
+  readonly warnings: string[];
 }
 
 export interface LoadedSuite {
@@ -30,9 +45,12 @@ export interface LoadedSuite {
 }
 
 /** Refuses what would make no valid run, whatever the suite. */
-export function refuseUnfitOptions({ params, timeout }: SuiteOptions): void {
+export function refuseUnfitOptions({ params, timeout, repeat }: SuiteOptions): void {
   refuseUnfit(params);
   if (timeout !== undefined && !(timeout > 0 && timeout <= LONGEST_SECONDS)) {
     throw new TuttiError('USAGE', '--timeout must be longer than 0 and at most 24 days');
+  }
+  if (repeat !== undefined && !(Number.isSafeInteger(repeat) && repeat >= 1)) {
+    throw new TuttiError('USAGE', '--repeat takes a whole number of at least 1');
   }
 }

@@ -2,9 +2,8 @@
  * Parameters from `--param`: they override what suite, test or role declare under that name, and declare
  * nothing themselves, so that a slip of the hand is not a run with the default.
  */
-import { Identifier, type Params, type ParamValue, TuttiError } from '@tutti/protocol';
+import { Identifier, nearest, type Params, type ParamValue, TuttiError } from '@tutti/protocol';
 import { isScalar, parseDocument } from 'yaml';
-import { nearest } from './suggestion.ts';
 
 export type GivenParams = Readonly<Record<string, string>>;
 
@@ -50,7 +49,8 @@ export function refuseUnfit(given: GivenParams): void {
   }
 }
 
-function typedLike(declared: ParamValue, text: string): ParamValue {
+/** The text as a value of the type that `declared` has, where it can be one. */
+export function typedLike(declared: ParamValue, text: string): ParamValue {
   // No number is longer; and the YAML parser should not have to climb whatever else there is.
   if (typeof declared === 'string' || text.length > 64) return text;
   const document = parseDocument(text, { logLevel: 'silent' });

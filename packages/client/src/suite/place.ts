@@ -1,5 +1,5 @@
 /** A place in a suite file in a reader's words: `"count" in role "client" of test "throughput"`. */
-import { RoleFields, SuiteFields, TestFields } from './schema.ts';
+import { RoleFields, SkipFields, StepFields, SuiteFields, TestFields } from './schema.ts';
 import type { YamlPath } from './source.ts';
 
 interface Owner {
@@ -11,26 +11,43 @@ interface Owner {
   readonly rest: YamlPath;
 }
 
-/** The innermost suite, test or role that `path` leads into. */
+/** The innermost suite, test, role, skip or step of setup and teardown that `path` leads into. */
 export function ownerOf(path: YamlPath, suite: unknown): Owner {
-  const inTest = path[0] === 'tests' && typeof path[1] === 'number';
-  const test = inTest ? testName(suite, Number(path[1])) : '';
-  const [roles, role, ...inRole] = path.slice(inTest ? 2 : 0);
-  if (roles === 'roles' && role !== undefined) {
-    const name = `role "${role}"${inTest ? ` of ${test}` : ''}`;
-    return { name, keys: Object.keys(RoleFields.shape), rest: inRole };
+  const [first, second] = path;
+  if ((first === 'setup' || first === 'teardown') && second !== undefined) {
+    const of = second === 'all' ? 'all roles' : `role "${second}"`;
+    return { name: `${first} of ${of}`, keys: Object.keys(StepFields.shape), rest: path.slice(2) };
+  }
+  const inTest = first === 'tests' && typeof second === 'number';
+  const test = inTest ? testName(suite, second) : '';
+  const [key, name, ...inside] = path.slice(inTest ? 2 : 0);
+  if (key === 'roles' && name !== undefined) {
+    const role = `role "${name}"${inTest ? ` of ${test}` : ''}`;
+    return { name: role, keys: Object.keys(RoleFields.shape), rest: inside };
+  }
+  if (inTest && key === 'skip' && name !== undefined) {
+    return { name: `"skip" of ${test}`, keys: Object.keys(SkipFields.shape), rest: [name, ...inside] };
   }
   if (inTest) return { name: test, keys: Object.keys(TestFields.shape), rest: path.slice(2) };
   return { name: '', keys: Object.keys(SuiteFields.shape), rest: path };
 }
 
+/** What the entries of a key are called. */
+const ENTRIES: Record<string, string> = {
+  params: 'parameter',
+  env: 'variable',
+  matrix: 'matrix parameter',
+};
+
 /** What a sentence about the value at `path` begins with. */
 export function subjectOf(path: YamlPath, suite: unknown): string {
   const { name, rest } = ownerOf(path, suite);
-  const [field, entry] = rest;
+  const [field, entry, item] = rest;
   if (field === undefined) return name || 'the suite';
-  const kind = field === 'params' ? 'parameter' : field === 'env' ? 'variable' : undefined;
-  const what = kind && entry !== undefined ? `${kind} "${entry}"` : `"${field}"`;
+  const kind = ENTRIES[field];
+  const inList = typeof entry === 'number' ? `entry ${entry + 1} of "${field}"` : `"${field}"`;
+  const value = typeof item === 'number' ? `value ${item + 1} of ` : '';
+  const what = kind && entry !== undefined ? `${value}${kind} "${entry}"` : inList;
   return name ? `${what} in ${name}` : what;
 }
 

@@ -1,5 +1,5 @@
 /**
- * One mistake in a suite file, and the error that shows all of them: file, line and column, a sentence,
+ * One mistake in the files of a suite, and the error that shows all of them: file, line and column, a sentence,
  * the line with a caret below what is wrong, and advice.
  */
 import { type ErrorCode, TuttiError } from '@tutti/protocol';
@@ -20,8 +20,9 @@ const SHOWN = 20;
 
 /** The error's code is what its problems have in common, else `SUITE_INVALID`. */
 export function problemsError(problems: readonly Problem[]): TuttiError {
-  const shown = distinct(problems).slice(0, SHOWN);
-  const hidden = distinct(problems).length - shown.length;
+  const all = distinct(problems);
+  const shown = all.slice(0, SHOWN);
+  const hidden = all.length - shown.length;
   const [code, ...otherCodes] = new Set(problems.map((problem) => problem.code));
   const blocks = shown.map(render);
   if (hidden > 0) blocks.push(`and ${hidden} more`);
@@ -44,10 +45,16 @@ export function render(problem: Problem): string {
   return [head, problem.quote, ...(problem.hint ? [problem.hint] : [])].join('\n');
 }
 
-/** A default role with a mistake shows it in every test that uses it; once is enough. */
+/** A default role with a mistake shows it in every test that uses it; once is enough. File by file, line by line. */
 function distinct(problems: readonly Problem[]): Problem[] {
   const byText = new Map(
-    problems.map((problem) => [`${problem.line}:${problem.column}:${problem.message}`, problem]),
+    problems.map((problem) => [
+      `${problem.file}:${problem.line}:${problem.column}:${problem.message}`,
+      problem,
+    ]),
   );
-  return [...byText.values()].toSorted((a, b) => a.line - b.line || a.column - b.column);
+  const files = [...new Set(problems.map(({ file }) => file))];
+  return [...byText.values()].toSorted(
+    (a, b) => files.indexOf(a.file) - files.indexOf(b.file) || a.line - b.line || a.column - b.column,
+  );
 }

@@ -10,11 +10,12 @@ export type RunMeaning =
   /** A path that leads out of the suite. */
   | { is: 'escape'; path: string };
 
-export function meaningOf(run: string): RunMeaning {
+/** `folder` is where below the suite's folder the text was written, '' for itself. */
+export function meaningOf(run: string, folder = ''): RunMeaning {
   const word = oneWord(run);
   if (word?.startsWith('/')) return { is: 'script', script: { kind: 'onNode', path: word } };
   if (word && /^\.\.?\//.test(word)) {
-    const path = posix.normalize(word).replace(/\/$/, '');
+    const path = posix.join(folder, word).replace(/\/$/, '');
     // `./` itself is the suite's folder: nothing to run, but not an escape.
     if (path === '.') return { is: 'script', script: { kind: 'inline', text: run } };
     return staysBelow(path)

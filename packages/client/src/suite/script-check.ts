@@ -4,10 +4,9 @@
  */
 import { open, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
-import { type ErrorCode, FIRST_BYTES, interpreterFor, staysBelow } from '@tutti/protocol';
+import { type ErrorCode, FIRST_BYTES, interpreterFor, nearest, staysBelow } from '@tutti/protocol';
 import type { Found } from './staging/found.ts';
 import { cannotRead } from './staging/unreadable.ts';
-import { nearest } from './suggestion.ts';
 
 export interface ScriptTrouble {
   readonly code: ErrorCode;
@@ -15,18 +14,24 @@ export interface ScriptTrouble {
   readonly hint?: string | undefined;
 }
 
-/** `path` is relative to `root`; `staged` is what will be there, by path. */
+/**
+ * `path` is relative to `root`; `staged` is what will be there, by path; `folder` is where below `root` the script was
+ * named, and what people see is relative to it.
+ */
 export async function scriptTrouble(
   root: string,
   path: string,
   staged: ReadonlyMap<string, Found>,
+  folder = '',
 ): Promise<ScriptTrouble | undefined> {
-  const shown = `./${path}`;
+  const shown = asNamed(path, folder);
   const real = await realpath(join(root, path)).catch(() => undefined);
   if (real === undefined) {
     const beside = await readdir(join(root, dirname(path))).catch(() => []);
     const meant = nearest(basename(path), beside);
-    const hint = meant ? `did you mean "./${join(dirname(path), meant)}"?` : `paths are relative to ${root}`;
+    const hint = meant
+      ? `did you mean "${asNamed(join(dirname(path), meant), folder)}"?`
+      : `paths are relative to ${join(root, folder)}`;
     return { code: 'SCRIPT_MISSING', message: `the script ${shown} does not exist`, hint };
   }
   const inside = relative(await realpath(root), real);
@@ -44,6 +49,11 @@ export async function scriptTrouble(
   const how = interpreterFor(shown, await firstBytes(shown, real), (stats.mode & 0o111) !== 0);
   if (how.run !== 'nothing') return undefined;
   return { code: 'SCRIPT_NOT_RUNNABLE', message: `the script ${shown} cannot be run: ${how.why}` };
+}
+
+function asNamed(path: string, folder: string): string {
+  const named = relative(join('/', folder), join('/', path));
+  return named.startsWith('../') ? named : `./${named}`;
 }
 
 /** The way to the script, up to the first link on it. */

@@ -29,6 +29,16 @@ export interface Remark {
   readonly code?: ErrorCode;
 }
 
+/** A document that is only a part of what it is read as. */
+export interface Embedding {
+  /** The text as people see it, with the document's characters at the same places. */
+  readonly shown: string;
+  /** Where in the whole the document stands. */
+  readonly within: YamlPath;
+  /** The whole, around the document's value. */
+  readonly whole: (value: unknown) => unknown;
+}
+
 /** The same document five lines long could otherwise become gigabytes. */
 const MAX_ALIASES = 100;
 const TOO_MANY_ALIASES = 'too many aliases (*name)';
@@ -36,6 +46,8 @@ const TOO_MANY_ALIASES = 'too many aliases (*name)';
 export class SuiteSource {
   readonly file: string;
   readonly #text: string;
+  readonly #shown: string;
+  readonly #within: YamlPath;
   readonly #lines = new LineCounter();
   readonly #document: Document.Parsed | undefined;
   /** Mistakes in the notation itself. */
@@ -44,9 +56,11 @@ export class SuiteSource {
   readonly usable: boolean = false;
   readonly value: unknown;
 
-  constructor(file: string, text: string) {
+  constructor(file: string, text: string, embedding?: Embedding) {
     this.file = file;
     this.#text = text;
+    this.#shown = embedding?.shown ?? text;
+    this.#within = embedding?.within ?? [];
     try {
       this.#document = parseDocument(text, {
         lineCounter: this.#lines,
@@ -54,7 +68,9 @@ export class SuiteSource {
         logLevel: 'error',
       });
       this.usable = this.#collectMistakes(this.#document);
-      if (this.usable) this.value = this.#document.toJS({ maxAliasCount: MAX_ALIASES });
+      if (!this.usable) return;
+      const value: unknown = this.#document.toJS({ maxAliasCount: MAX_ALIASES });
+      this.value = embedding ? embedding.whole(value) : value;
     } catch (thrown) {
       // The parser recurses, and throws by design when aliases of aliases multiply.
       this.usable = false;
@@ -70,6 +86,21 @@ export class SuiteSource {
     const node = (remark.key || empty) && key?.range ? key : value;
     const [start, end] = node?.range ?? [0, 0];
     return this.#at(start, end - start, message, remark);
+  }
+
+  /** A problem inside the text at `path`, `at` characters behind its beginning; where that cannot be told, at all of it. */
+  problemInside(path: YamlPath, at: number, message: string, remark: Remark = {}): Problem {
+    const { value } = this.#locate(path);
+    if (isScalar(value) && typeof value.value === 'string' && value.range) {
+      const start = value.range[0] + (/^["']/.test(this.#text.slice(value.range[0])) ? 1 : 0);
+      const text = value.value;
+      // Not so in a folded block, or behind an escape.
+      if (this.#text.startsWith(text, start)) {
+        const offset = Math.max(0, Math.min(at, text.length - 1));
+        return this.#at(start + offset, 1, message, remark);
+      }
+    }
+    return this.problem(path, message, remark);
   }
 
   /** A scalar as it was typed: `1.10`, where the value is 1.1. */
@@ -124,7 +155,8 @@ export class SuiteSource {
   #locate(path: YamlPath): { key: Node | undefined; value: Node | undefined } {
     let key: Node | undefined;
     let value: Node | undefined = this.#document?.contents ?? undefined;
-    for (const step of path) {
+    const embedded = this.#within.every((step, index) => path[index] === step);
+    for (const step of embedded ? path.slice(this.#within.length) : []) {
       let next: unknown;
       if (isMap(value)) {
         const pair = value.items.findLast(
@@ -145,13 +177,13 @@ export class SuiteSource {
 
   #at(offset: number, length: number, message: string, remark: Remark): Problem {
     // What is missing at the end is shown at the last line that has anything.
-    const start = Math.min(offset, this.#text.trimEnd().length);
+    const start = Math.min(offset, this.#shown.trimEnd().length);
     const position = this.#lines.linePos(start);
     // The counter knows no line if the parser gave up at once.
     const line = Math.max(1, position.line);
     const column = Math.max(1, position.col);
-    const lineEnd = this.#text.indexOf('\n', start);
-    const content = this.#text
+    const lineEnd = this.#shown.indexOf('\n', start);
+    const content = this.#shown
       .slice(start - (column - 1), lineEnd < 0 ? undefined : lineEnd)
       .replace(/\r$/, '');
     return {

@@ -1,15 +1,25 @@
 /** The schema's complaints as problems with positions, in sentences for people who know YAML but not zod. */
+import { nearest } from '@tutti/protocol';
 import type { z } from 'zod';
 import { ownerOf, subjectOf } from './place.ts';
 import type { Problem } from './problem.ts';
 import { LATER_KEYS } from './schema.ts';
 import type { SuiteSource, YamlPath } from './source.ts';
-import { nearest } from './suggestion.ts';
 
 type Issue = z.core.$ZodIssue;
 
-export function violations(error: z.ZodError, source: SuiteSource): Problem[] {
-  return error.issues.flatMap((issue) => explain(issue, [], source));
+export function violations({ issues }: z.ZodError, source: SuiteSource): Problem[] {
+  const unknown = new Set(issues.filter(({ code }) => code === 'unrecognized_keys').map(placeOf));
+  return (
+    issues
+      // What is missing is probably what the unknown key was meant to be.
+      .filter((issue) => issue.code !== 'custom' || !unknown.has(placeOf(issue)))
+      .flatMap((issue) => explain(issue, [], source))
+  );
+}
+
+function placeOf({ path }: Issue): string {
+  return path.join('\0');
 }
 
 function explain(issue: Issue, base: YamlPath, source: SuiteSource): Problem[] {
@@ -36,7 +46,7 @@ function unknownKey(key: string, path: YamlPath, source: SuiteSource): Problem {
   if (LATER_KEYS.has(key)) {
     return source.problem(at, `"${key}" is not available in this version of Tutti`, { key: true });
   }
-  const { name, keys } = ownerOf(path, source.value);
+  const { name, keys } = ownerOf(at, source.value);
   const meant = nearest(key, keys);
   const hint = meant ? `did you mean "${meant}"?` : `known keys: ${keys.join(', ')}`;
   return source.problem(at, `unknown key "${key}"${name ? ` in ${name}` : ''}`, { key: true, hint });

@@ -26,16 +26,28 @@ test('the schema lists every key and allows no other, at each level', () => {
   expect(suite.additionalProperties).toBe(false);
   expect(Object.keys(suite.properties ?? {})).toEqual([
     'suite',
+    'include',
     'params',
     'env',
     'roles',
+    'setup',
+    'teardown',
     'timeout',
     'max-timeout',
+    'run-timeout',
     'linger',
     'grace',
+    'retries',
+    'retry-errors',
+    'parallel',
+    'fail-fast',
+    'tags',
+    'secrets',
+    'skip-list',
     'tests',
   ]);
-  expect(suite.required).toEqual(['tests']);
+  expect(suite.required).toBeUndefined();
+  expect(suite.anyOf).toEqual([{ required: ['tests'] }, { required: ['include'] }]);
 
   const one = followed(followed(suite.properties?.['tests']).items);
   expect(one.additionalProperties).toBe(false);
@@ -45,5 +57,15 @@ test('the schema lists every key and allows no other, at each level', () => {
   const forms = followed(roles.additionalProperties).anyOf?.map(followed);
   const role = forms?.find(({ type }) => type === 'object');
   expect(role?.additionalProperties).toBe(false);
-  expect(Object.keys(role?.properties ?? {})).toEqual(['run', 'count', 'params', 'env', 'essential']);
+  expect(Object.keys(role?.properties ?? {})).toEqual([
+    'run',
+    'count',
+    'where',
+    'start',
+    'timeout',
+    'params',
+    'env',
+    'essential',
+    'parse',
+  ]);
 });

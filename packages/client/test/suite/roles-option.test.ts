@@ -25,6 +25,13 @@ async function refused(roles: string[], more: Partial<SuiteOptions> = {}): Promi
 }
 
 describe('a run from roles', () => {
+  test('is repeated, and ends with the first test that is not ok, as a suite is', async () => {
+    const { spec } = await load(['a=true'], { repeat: 3, untilFail: true, name: 'x' });
+    expect(spec.tests.map(({ name }) => name)).toEqual(['x', 'x#2', 'x#3']);
+    expect(spec.failFast).toBe(true);
+    expect(RunSpec.parse(spec)).toEqual(spec);
+  });
+
   test('is one test of the name of its first script, with the defaults', async () => {
     const { spec } = await load(['server=./server.sh', 'client:2=./bin/client.py', 'other=echo a=b; true'], {
       params: { n: '5' },

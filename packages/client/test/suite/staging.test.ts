@@ -6,7 +6,7 @@ import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { Manifest } from '@tutti/protocol';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { loadSuiteFile } from '../../src/suite/index.ts';
+import { loadSuite } from '../../src/suite/index.ts';
 import { manifestOf } from '../../src/suite/staging/manifest.ts';
 import { refuseTooMany } from '../../src/suite/staging/size-bound.ts';
 import { cannotRead } from '../../src/suite/staging/unreadable.ts';
@@ -128,12 +128,12 @@ describe('a folder too big', () => {
     await truncate(join(folder, 'iso/a'), 100 * 1024 * 1024);
     await truncate(join(folder, 'iso/b'), 100 * 1024 * 1024);
     await truncate(join(folder, 'c'), 57 * 1024 * 1024);
-    const { code, message } = await failure(loadSuiteFile('suite.yaml', options(folder)));
+    const { code, message } = await failure(loadSuite('suite.yaml', options(folder)));
     expect(code).toBe('SUITE_TOO_BIG');
     expect(message).toMatchInlineSnapshot(
       `"257 MiB to send to the machines, more than 256 MiB; the largest: iso/ (200 MiB), c (57 MiB), suite.yaml (1 KiB): list what the tests do not need in .tuttiignore, or say --big"`,
     );
-    const { spec } = await loadSuiteFile('suite.yaml', options(folder, { big: true }));
+    const { spec } = await loadSuite('suite.yaml', options(folder, { big: true }));
     expect(spec.files).toHaveLength(6);
   });
 

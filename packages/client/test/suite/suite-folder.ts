@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { TuttiError } from '@tutti/protocol';
 import { onTestFinished } from 'vitest';
-import { type LoadedSuite, loadSuiteFile, type SuiteOptions } from '../../src/suite/index.ts';
+import { type LoadedSuite, loadSuite, type SuiteOptions } from '../../src/suite/index.ts';
 
 export const SCRIPT = '#!/bin/sh\ntrue\n';
 
@@ -20,13 +20,25 @@ export async function suiteFolder(files: Record<string, string>): Promise<string
 }
 
 export function options(cwd: string, more: Partial<SuiteOptions> = {}): SuiteOptions {
-  return { params: {}, only: [], files: [], big: false, cwd, ...more };
+  return {
+    params: {},
+    only: [],
+    skip: [],
+    tags: [],
+    skipLists: [],
+    files: [],
+    big: false,
+    untilFail: false,
+    failFast: false,
+    cwd,
+    ...more,
+  };
 }
 
 /** Loads `text` as suite.yaml, beside a runnable `a.sh` and `b.sh`. */
 export async function loadText(text: string, more: Partial<SuiteOptions> = {}): Promise<LoadedSuite> {
   const folder = await suiteFolder({ 'suite.yaml': text, 'a.sh': SCRIPT, 'b.sh': SCRIPT });
-  return loadSuiteFile('suite.yaml', options(folder, more));
+  return loadSuite('suite.yaml', options(folder, more));
 }
 
 /** What it fails with; the text first, the code apart, since messages contain line breaks. */

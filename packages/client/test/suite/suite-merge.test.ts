@@ -253,7 +253,7 @@ describe('--only', () => {
     const error = await failure(loadText(text, { only: ['udp*', 'tc'] }));
     expect(error.code).toBe('USAGE');
     expect(error.message).toMatchInlineSnapshot(
-      `"--only "udp*", "tc" matches no test; the suite has: up, tcp[streams=4], tcp[streams=16], t"`,
+      `"--only "udp*" --only "tc" matches no test; the suite has: up, tcp[streams=4], tcp[streams=16], t"`,
     );
   });
 });

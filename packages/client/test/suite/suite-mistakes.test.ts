@@ -38,27 +38,21 @@ describe('keys', () => {
       "suite.yaml:3:32: unknown key "before" in role "a" of test "x"
           3 |     roles: { a: { run: ./a.sh, before: b } }
             |                                ^^^^^^
-      known keys: run, count, params, env, essential"
+      known keys: run, count, where, start, timeout, params, env, essential, parse"
     `);
   });
 
   test('a key of a later version is said to be one', async () => {
     expect(
-      await complaint(
-        'setup: { all: ./a.sh }\ntests: [{ name: x, retries: 1, roles: { a: { run: ./a.sh, where: x } } }]\n',
-      ),
+      await complaint('tests: [{ name: x, drive: x.ts, roles: { a: { run: ./a.sh, user: x } } }]\n'),
     ).toMatchInlineSnapshot(`
-      "suite.yaml:1:1: "setup" is not available in this version of Tutti
-          1 | setup: { all: ./a.sh }
-            | ^^^^^
+      "suite.yaml:1:20: "drive" is not available in this version of Tutti
+          1 | tests: [{ name: x, drive: x.ts, roles: { a: { run: ./a.sh, user: x } } }]
+            |                    ^^^^^
 
-      suite.yaml:2:20: "retries" is not available in this version of Tutti
-          2 | tests: [{ name: x, retries: 1, roles: { a: { run: ./a.sh, where: x } } }]
-            |                    ^^^^^^^
-
-      suite.yaml:2:59: "where" is not available in this version of Tutti
-          2 | tests: [{ name: x, retries: 1, roles: { a: { run: ./a.sh, where: x } } }]
-            |                                                           ^^^^^"
+      suite.yaml:1:60: "user" is not available in this version of Tutti
+          1 | tests: [{ name: x, drive: x.ts, roles: { a: { run: ./a.sh, user: x } } }]
+            |                                                            ^^^^"
     `);
   });
 
@@ -225,7 +219,8 @@ describe('tests and roles', () => {
     expect(await complaint('suite: x\n')).toMatchInlineSnapshot(`
       "suite.yaml:1:1: the suite has no "tests"
           1 | suite: x
-            | ^^^^^^^^"
+            | ^^^^^^^^
+      it needs "tests:", a list with a "name" each"
     `);
     expect(await complaint('tests: []\n')).toMatchInlineSnapshot(`
       "suite.yaml:1:8: "tests" must not be an empty list

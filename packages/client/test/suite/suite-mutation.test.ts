@@ -4,15 +4,17 @@ import { join } from 'node:path';
 import { RunSpec, TuttiError } from '@tutti/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { loadSuiteFile } from '../../src/suite/index.ts';
+import { loadSuite } from '../../src/suite/index.ts';
 import { options, SCRIPT, suiteFolder } from './suite-folder.ts';
 
 const VALID = `suite: netperf
 params: { seconds: 10, mode: "fast" }
 env: { LANG: C }
 timeout: 2m
+setup: { all: { run: ./a.sh, timeout: 1m }, server: ./b.sh }
+tags: [net]
 roles:
-  server: { run: ./a.sh, count: 2, env: { PORT: 5201 } }
+  server: { run: ./a.sh, count: 2, env: { PORT: 5201 }, where: cpus >= 2 }
   client: &c
     run: ./b.sh
     params: { window: 64k }
@@ -20,10 +22,13 @@ roles:
 tests:
   - name: throughput
     linger: 500ms
+    matrix: { streams: [1, 4], mode: [a, "b"] }
+    skip: { when: '"rdma" in node.server.labels', reason: none }
     roles:
       server: |
         tutti barrier ready
       client: *c
+      late: { run: ./a.sh, start: after server, parse: tap }
   - name: failover
     grace: 5
 `;
@@ -78,6 +83,11 @@ const PIECES = [
   '/x',
   './a.sh/',
   'matrix: 1',
+  'include: [suite.yaml]\n',
+  'skip: x\n',
+  'after late',
+  '&& ',
+  '(',
   '%YAML 1.1\n---\n',
   '💥',
 ];
@@ -105,7 +115,7 @@ test('any mutation of a valid suite file gives a valid run or a mistake with a p
     fc.asyncProperty(fc.array(cut, { minLength: 1, maxLength: 3 }), async (cuts) => {
       await writeFile(join(folder, 'suite.yaml'), mutated(cuts));
       try {
-        RunSpec.parse((await loadSuiteFile('suite.yaml', options(folder))).spec);
+        RunSpec.parse((await loadSuite('suite.yaml', options(folder))).spec);
         runs += 1;
       } catch (thrown) {
         if (!(thrown instanceof TuttiError)) throw thrown;

@@ -2,7 +2,7 @@
 import { chmod, mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { loadSuiteFile } from '../../src/suite/index.ts';
+import { loadSuite } from '../../src/suite/index.ts';
 import { failure, options, SCRIPT, suiteFolder } from './suite-folder.ts';
 
 const suite = (run: string) => `tests:\n  - name: x\n    roles:\n      a: ${run}\n`;
@@ -14,7 +14,7 @@ async function refused(
 ) {
   const folder = await suiteFolder({ 'suite.yaml': suite(run), ...files });
   await prepare?.(folder);
-  const error = await failure(loadSuiteFile('suite.yaml', options(folder)));
+  const error = await failure(loadSuite('suite.yaml', options(folder)));
   return { code: error.code, message: error.message.replaceAll(folder, '/suite') };
 }
 
@@ -97,7 +97,7 @@ describe('a script that', () => {
     const folder = await suiteFolder({ 'suite.yaml': suite('./now/start'), 'v1/start.sh': SCRIPT });
     await symlink('v1', join(folder, 'now'));
     await symlink('start.sh', join(folder, 'v1/start'));
-    const { spec } = await loadSuiteFile('suite.yaml', options(folder));
+    const { spec } = await loadSuite('suite.yaml', options(folder));
     expect(spec.tests[0]?.roles[0]?.script).toEqual({ kind: 'staged', path: 'now/start' });
   });
 
@@ -118,11 +118,13 @@ describe('the suite file', () => {
     const { writeFile } = await import('node:fs/promises');
     await writeFile(join(folder, 'bin.yaml'), new Uint8Array([0xff, 0xfe, 0]));
     const load = async (path: string) => {
-      const { code, message } = await failure(loadSuiteFile(path, options(folder)));
+      const { code, message } = await failure(loadSuite(path, options(folder)));
       return `${code} ${message}`;
     };
     expect(await load('no.yaml')).toMatchInlineSnapshot(`"USAGE suite file no.yaml: there is no such file"`);
-    expect(await load('dir')).toMatchInlineSnapshot(`"USAGE dir is a directory; name the suite file in it"`);
+    expect(await load('dir')).toMatchInlineSnapshot(
+      `"USAGE dir is no suite: it holds neither suite.yaml nor an executable *.test.* file"`,
+    );
     expect(await load('bin.yaml')).toMatchInlineSnapshot(
       `"USAGE bin.yaml is not a suite file: it is not UTF-8 text"`,
     );
@@ -138,22 +140,22 @@ describe('the suite file', () => {
       'other/x': '',
     });
     await chmod(join(folder, 'net/start'), 0o755);
-    const { root, spec } = await loadSuiteFile('net/suite.yaml', options(folder));
+    const { root, spec } = await loadSuite('net/suite.yaml', options(folder));
     expect(root).toBe(join(folder, 'net'));
     expect(spec.files.map(({ path }) => path)).toEqual(['start', 'suite.yaml']);
 
     await chmod(join(folder, 'net/start'), 0o644);
-    const near = await failure(loadSuiteFile('net/suite.yaml', options(folder)));
+    const near = await failure(loadSuite('net/suite.yaml', options(folder)));
     expect(near.message).toMatch(/^net\/suite\.yaml:4:10: /);
-    const far = await failure(loadSuiteFile('../net/suite.yaml', options(join(folder, 'other'))));
+    const far = await failure(loadSuite('../net/suite.yaml', options(join(folder, 'other'))));
     expect(far.message).toMatch(/^\/.*\/net\/suite\.yaml:4:10: /);
   });
 
   test('goes without --file', async () => {
     const folder = await suiteFolder({ 'suite.yaml': suite('ls') });
-    const error = await failure(loadSuiteFile('suite.yaml', options(folder, { files: ['x'] })));
+    const error = await failure(loadSuite('suite.yaml', options(folder, { files: ['x'] })));
     expect(`${error.code} ${error.message}`).toMatchInlineSnapshot(
-      `"USAGE --file goes with --role; with a suite file its whole folder is sent to the machines"`,
+      `"USAGE --file goes with --role; with a suite its whole folder is sent to the machines"`,
     );
   });
 });

@@ -68,6 +68,11 @@ export class Node {
     return this.#peer;
   }
 
+  /** Unix ms: since when it is in its state. */
+  get since(): number {
+    return this.#since;
+  }
+
   get addresses(): string[] {
     const { address, facts } = this.identity;
     if (address === undefined) return facts.addresses;

@@ -67,6 +67,11 @@ export class Registry {
     return this.#nodes.get(name);
   }
 
+  /** The machine of that agent, whatever its name. */
+  ofAgent(agent: string): Node | undefined {
+    return this.#byAgent.get(agent);
+  }
+
   nodes(): Node[] {
     return [...this.#nodes.values()].toSorted((a, b) => byName.compare(a.name, b.name));
   }

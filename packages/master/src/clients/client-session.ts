@@ -1,15 +1,21 @@
 /** What a client (CLI, REPL, program) may ask of the master: one handler per call of the catalogue. */
 import type { Logger } from '@tutti/link';
 import { type BlobCache, checkVersion, getJson, type Handlers, Session, type Transport } from '@tutti/link';
-import { type Blob, RunSpec, TuttiError, validate } from '@tutti/protocol';
+import { type Blob, REPORT_FILES, RunSpec, TuttiError, validate } from '@tutti/protocol';
 import type { Registry } from '../agents/registry.ts';
+import type { LogNews } from '../logs/log-news.ts';
 import type { MasterClock } from '../master-clock.ts';
 import type { Ownership } from '../runs/ownership.ts';
 import { psView, underWay } from '../runs/ps.ts';
 import type { RunListener } from '../runs/run-deps.ts';
 import type { Runs } from '../runs/runs.ts';
 import { runHead, testView } from '../runs/view.ts';
+import type { RunList } from '../store/run-list.ts';
 import type { SyncBroker } from '../sync/broker.ts';
+import { listRuns } from './list-runs.ts';
+import { specAgain } from './rerun.ts';
+import { sendLogs } from './send-logs.ts';
+import { sendReport } from './send-report.ts';
 import { sendResults } from './send-results.ts';
 
 export interface ClientSessionDeps {
@@ -18,9 +24,11 @@ export interface ClientSessionDeps {
   clock: MasterClock;
   registry: Registry;
   runs: Runs;
+  runList: RunList;
   ownership: Ownership;
   broker: SyncBroker;
   blobs: BlobCache;
+  news: LogNews;
   log: Logger;
 }
 
@@ -40,8 +48,8 @@ export function serveClient(transport: Transport, deps: ClientSessionDeps): Clie
     },
     'nodes.list': ({ after }) => registry.page(after),
     'blob.missing': async ({ blobs: asked }) => ({ missing: await blobs.missing(asked) }),
-    'run.submit': async ({ id, spec: blob, owned: owns }) => {
-      const run = await runs.submit(id, await readSpec(blob, blobs), owns ?? false);
+    'run.submit': async ({ id, spec: blob, owned: owns, priority }) => {
+      const run = await runs.submit(id, await readSpec(blob, blobs), owns ?? false, priority);
       const { number } = run.model;
       if (owns && !owned.has(number)) {
         owned.add(number);
@@ -50,6 +58,13 @@ export function serveClient(transport: Transport, deps: ClientSessionDeps): Clie
       }
       return { run: number };
     },
+    'run.rerun': async ({ id, run: number, failed, priority }) => {
+      const { model } = runs.get(number);
+      const spec = await specAgain(model, failed, blobs);
+      const again = await runs.submit(id, spec, false, priority ?? model.priority);
+      return { run: again.model.number };
+    },
+    'runs.list': (query) => listRuns(query, deps.runList, runs),
     'run.watch': ({ run: number }) => {
       const run = runs.get(number);
       const tell = teller(session);
@@ -59,20 +74,42 @@ export function serveClient(transport: Transport, deps: ClientSessionDeps): Clie
       return {};
     },
     'run.ps': ({ run: number, after }) => {
-      const { model, left } = runs.get(number);
+      const run = runs.get(number);
+      const { model } = run;
       const { clock, broker } = deps;
-      const attempt = underWay(model)?.attempt.id;
+      const at = underWay(model);
+      const attempt = at?.attempt.id;
       const waits = attempt === undefined ? [] : broker.waits(attempt);
-      const now = { waits, wallMs: clock.wallMs(), seconds: clock.monotonicMs() / 1000, left };
+      const now = {
+        waits,
+        wallMs: clock.wallMs(),
+        seconds: clock.monotonicMs() / 1000,
+        left: at && run.left(at.test),
+      };
       return psView(model, now, after);
     },
     'run.cancel': ({ run, reason }) => {
-      runs.cancel(runs.get(run), reason);
+      const found = runs.get(run);
+      const { phase, status, cancelled } = found.model;
+      // Asked again after a lost connection it is what was wanted.
+      if (phase === 'finished' && cancelled === undefined)
+        throw new TuttiError('RUN_FINISHED', `run ${run} has ended already: ${status}`);
+      runs.cancel(found, reason);
       return {};
     },
     'run.fetch': async ({ run: number, logs }, { signal }) => {
       const dir = await runs.results(number);
       return { files: await sendResults(dir, number, logs, session, signal) };
+    },
+    'run.report': async ({ run: number, format }) => {
+      const dir = await runs.directory(number);
+      return { files: Number(await sendReport(dir, REPORT_FILES[format], number, session)) };
+    },
+    'run.logs': async (asked, { signal }) => {
+      const run = runs.get(asked.run);
+      const { news } = deps;
+      await sendLogs(asked, { run, news, blobs, now: deps.clock.wallMs(), session, signal });
+      return {};
     },
   };
 

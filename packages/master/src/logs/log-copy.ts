@@ -14,32 +14,49 @@ import { diskError, type StreamSink } from '@tutti/link';
 import { TuttiError } from '@tutti/protocol';
 import { LogIndex } from './log-index.ts';
 
+/** Told right after each append: the length, and when that was, in Unix ms. */
+export type OnGrown = (length: number, at: number) => void;
+
 export class LogCopy implements StreamSink {
   readonly path: string;
   readonly #file: FileHandle;
   readonly #index: LogIndex;
   readonly #now: () => number;
+  readonly #onGrown: OnGrown;
   #length: number;
   #unsynced = false;
   #writing: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
-  private constructor(path: string, file: FileHandle, length: number, index: LogIndex, now: () => number) {
+  private constructor(
+    path: string,
+    file: FileHandle,
+    length: number,
+    index: LogIndex,
+    now: () => number,
+    onGrown: OnGrown,
+  ) {
     this.path = path;
     this.#file = file;
     this.#length = length;
     this.#index = index;
     this.#now = now;
+    this.#onGrown = onGrown;
   }
 
   /** Opens or creates the file. `now` gives Unix ms; `onDamage` hears what was wrong with the index, and was mended. */
-  static async open(path: string, now: () => number, onDamage: (what: string) => void): Promise<LogCopy> {
+  static async open(
+    path: string,
+    now: () => number,
+    onDamage: (what: string) => void,
+    onGrown: OnGrown = () => {},
+  ): Promise<LogCopy> {
     let file: FileHandle | undefined;
     try {
       await mkdir(dirname(path), { recursive: true });
       file = await open(path, 'a');
       const { size } = await file.stat();
-      return new LogCopy(path, file, size, await LogIndex.open(`${path}.idx`, size, onDamage), now);
+      return new LogCopy(path, file, size, await LogIndex.open(`${path}.idx`, size, onDamage), now, onGrown);
     } catch (cause) {
       await file?.close();
       throw diskError(path, cause);
@@ -80,7 +97,9 @@ export class LogCopy implements StreamSink {
       this.#unsynced = true;
       await this.#file.appendFile(bytes);
       this.#length += bytes.byteLength;
-      this.#index.note(this.#length, this.#now());
+      const at = this.#now();
+      this.#index.note(this.#length, at);
+      this.#onGrown(this.#length, at);
     } catch (cause) {
       // Part of the chunk may have been written: the sender has to continue behind it.
       this.#length = (await this.#file.stat()).size;

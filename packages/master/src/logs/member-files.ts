@@ -40,6 +40,8 @@ export interface MemberFilesOptions {
   readonly room: () => Promise<void> | undefined;
   /** Something on the disk was not as it was left; it was mended, and this says what was lost. */
   readonly onDamage: (what: string) => void;
+  /** A log has grown: its name, its length, and when that was. */
+  readonly onGrown?: (name: string, length: number, at: number) => void;
 }
 
 export class MemberFiles {
@@ -138,7 +140,8 @@ export class MemberFiles {
     const before = await previous?.catch(() => undefined);
     await before?.close();
     this.#requireOpen();
-    return LogCopy.open(join(this.dir, name), this.#options.now, this.#options.onDamage);
+    const { now, onDamage, onGrown } = this.#options;
+    return LogCopy.open(join(this.dir, name), now, onDamage, (length, at) => onGrown?.(name, length, at));
   }
 
   async #makeLinks(links: readonly Link[]): Promise<Skipped[]> {

@@ -18,8 +18,15 @@ export function closeUnfinished(report: Report, cause: string, status: Status = 
   const closeTest = (test: ReportTest): ReportTest =>
     close({ ...test, attempts: test.attempts.map(closeAttempt) });
 
+  const { setup, teardown } = report;
   const tests = report.tests.map(closeTest);
-  return { ...close(report), summary: summarise(tests), tests };
+  return {
+    ...close(report),
+    summary: summarise(tests),
+    ...(setup && { setup: closeTest(setup) }),
+    ...(teardown && { teardown: closeTest(teardown) }),
+    tests,
+  };
 }
 
 function causes(first: string | undefined, last: string): string {

@@ -4,169 +4,109 @@
  *   testsuites > testsuite (the suite) > testcase (a test, classname = suite)
  *                                        testcase (a subtest, classname = test)
  *
- * JUnit knows four verdicts, Tutti nine:
- *
- *   passed   PASS, WARN (JUnit has no warning; the text says it)
- *   skipped  SKIP, XFAIL ("expected failure")
- *   failure  FAIL, XPASS, CANCEL
- *   error    ERROR, INTERRUPTED
- *
- * A test that is still RUNNING is no testcase: each of the four would claim something about it, and a testcase
- * without a verdict means "passed". Such tests are named by a property `running` each. A run that is not ok though
- * all of its tests are (nothing could be staged, say) gets a testcase of its own, or it would look green. The
- * failed subtests of an expected failure are expected too. Of a test with several attempts the verdict is the
- * test's, the subtests are the last attempt's.
+ * A test that is still RUNNING is no testcase: each verdict would claim something about it, and a testcase without
+ * one means "passed". Such tests are named by a property `running` each. A run that is not ok though all of its
+ * tests are (nothing could be staged, say) gets a testcase of its own, or it would look green; setup and teardown
+ * have one each. Of a test with several attempts the verdict is the test's, the subtests are the last attempt's.
  */
-import { isOk, type Report, type ReportSubtest, type ReportTest, type Status } from '@tutti/protocol';
+import { isOk, type Report, type ReportTest } from '@tutti/protocol';
+import { type Case, NAME_LIMIT, outcomeCount, subtestCase, testCase, testcase, time } from './junit-case.ts';
+import { PerTest } from './per-test.ts';
 import { subtestNames } from './subtest-names.ts';
-import { element, type XmlElement, xmlDocument } from './xml.ts';
+import { bounded } from './texts.ts';
+import { element, type Written, writtenAhead, type XmlElement, xmlDocument } from './xml.ts';
 
-/** The testcase that stands for the run as a whole. */
+/** Testcases that stand for more than a test: the run as a whole, and what goes before and after its tests. */
 const RUN_ITSELF = '(run)';
+const SETUP = '(setup)';
+const TEARDOWN = '(teardown)';
 
-type Outcome = 'passed' | 'skipped' | 'failure' | 'error';
-
-const OUTCOMES: Record<Status, Outcome> = {
-  PASS: 'passed',
-  WARN: 'passed',
-  SKIP: 'skipped',
-  XFAIL: 'skipped',
-  XPASS: 'failure',
-  CANCEL: 'failure',
-  FAIL: 'failure',
-  INTERRUPTED: 'error',
-  ERROR: 'error',
-};
-
-interface Case {
-  readonly outcome: Outcome;
-  readonly xml: XmlElement;
+/** What is written of one test. */
+export interface JunitTest {
+  readonly outcomes: readonly Case['outcome'][];
+  readonly cases: readonly Written[];
+  readonly properties: readonly Written[];
 }
 
-export function junitXml(report: Report): string {
-  const cases = [...report.tests.flatMap((test) => testCases(report, test)), ...runItself(report)];
-  const count = (outcome: Outcome): number => cases.filter((one) => one.outcome === outcome).length;
+/** Where testcases and properties stand in the document. */
+const CASE_DEPTH = 2;
+const PROPERTY_DEPTH = 3;
+
+/** `known`: what has been written of tests before. */
+export function junitXml(report: Report, known = new PerTest<JunitTest>()): string {
+  const tests = allTests(report).map((test) => known.of(test, () => junitTest(report, test)));
+  const itself = runItself(report);
+  const outcomes = [...tests.flatMap((test) => test.outcomes), ...itself.map((one) => one.outcome)];
   const totals = {
-    tests: cases.length,
-    failures: count('failure'),
-    errors: count('error'),
+    tests: outcomes.length,
+    failures: outcomeCount(outcomes, 'failure'),
+    errors: outcomeCount(outcomes, 'error'),
     time: time(report.duration),
   };
+  const name = bounded(report.suite, NAME_LIMIT);
   const suite = element(
     'testsuite',
-    { name: report.suite, ...totals, skipped: count('skipped'), timestamp: report.started, id: report.id },
-    [element('properties', {}, properties(report)), ...cases.map((one) => one.xml)],
+    { name, ...totals, skipped: outcomeCount(outcomes, 'skipped'), timestamp: report.started, id: report.id },
+    [
+      element('properties', {}, [...runProperties(report), ...tests.flatMap((test) => test.properties)]),
+      ...tests.flatMap((test) => test.cases),
+      ...itself.map((one) => one.xml),
+    ],
   );
-  return xmlDocument(element('testsuites', { name: report.suite, ...totals }, [suite]));
+  return xmlDocument(element('testsuites', { name, ...totals }, [suite]));
 }
 
-function properties(report: Report): XmlElement[] {
-  const pairs: [string, string][] = [
-    ['run', String(report.run)],
-    ['status', report.status],
-    ...report.tests
-      .filter((test) => test.status === 'RUNNING')
-      .map((test): [string, string] => ['running', test.name]),
-    ...report.tests.flatMap((test) =>
-      Object.entries(test.params).map(([name, value]): [string, string] => [
-        `${test.name}.${name}`,
-        String(value),
-      ]),
-    ),
+/** In the order in which they ran. */
+function allTests({ setup, tests, teardown }: Report): ReportTest[] {
+  return [
+    ...(setup ? [{ ...setup, name: SETUP }] : []),
+    ...tests,
+    ...(teardown ? [{ ...teardown, name: TEARDOWN }] : []),
   ];
-  return pairs.map(([name, value]) => element('property', { name, value }));
 }
 
-function testCases(report: Report, test: ReportTest): Case[] {
+export function junitTest(report: Report, test: ReportTest): JunitTest {
   const attempt = test.attempts.at(-1);
   const names = subtestNames(attempt?.subtests ?? []);
   const subtests = (attempt?.subtests ?? []).map((subtest, at) =>
     subtestCase(test, subtest, names[at] ?? subtest.name),
   );
-  if (test.status === 'RUNNING') return subtests;
-  const own = testcase({
-    name: test.name,
-    classname: report.suite,
-    seconds: test.duration,
-    status: test.status,
-    cause: test.cause,
-    details: memberCauses(test),
-    output: memberLines(test),
-  });
-  return [own, ...subtests];
+  const cases =
+    test.status === 'RUNNING' ? subtests : [testCase(report.suite, test, test.status), ...subtests];
+  return {
+    outcomes: cases.map((one) => one.outcome),
+    cases: cases.map((one) => writtenAhead(one.xml, CASE_DEPTH)),
+    properties: testProperties(test).map((one) => writtenAhead(one, PROPERTY_DEPTH)),
+  };
 }
 
-function subtestCase(test: ReportTest, subtest: ReportSubtest, name: string): Case {
-  const failed = !isOk(subtest.status);
-  const measured =
-    subtest.measure === undefined ? [] : [[subtest.measure, subtest.unit].filter(isSet).join(' ')];
-  return testcase({
-    name,
-    classname: test.name,
-    seconds: undefined,
-    status: failed && test.status === 'XFAIL' ? 'XFAIL' : subtest.status,
-    cause: subtest.message,
-    details: `reported by ${subtest.member}`,
-    output: measured,
-  });
+function runProperties(report: Report): XmlElement[] {
+  return [property('run', String(report.run)), property('status', report.status)];
+}
+
+/** The schemas of Jenkins and Surefire give properties to suites only: each begins with its test's name. */
+function testProperties(test: ReportTest): XmlElement[] {
+  const { name, tags, attempts, params } = test;
+  const nodes = Map.groupBy(attempts.at(-1)?.members ?? [], ({ role }) => role);
+  return [
+    ...(test.status === 'RUNNING' ? [property('running', name)] : []),
+    ...Object.entries(params).map(([param, value]) => property(`${name}.${param}`, String(value))),
+    ...[...nodes].map(([role, members]) =>
+      property(`${name}.nodes.${role}`, [...new Set(members.map(({ node }) => node))].join(' ')),
+    ),
+    ...(tags && tags.length > 0 ? [property(`${name}.tags`, tags.join(' '))] : []),
+    ...(attempts.length > 1 ? [property(`${name}.attempts`, String(attempts.length))] : []),
+  ];
+}
+
+function property(name: string, value: string): XmlElement {
+  return element('property', { name: bounded(name, NAME_LIMIT), value: bounded(value, NAME_LIMIT) });
 }
 
 function runItself(report: Report): Case[] {
   const { status } = report;
   if (status === 'RUNNING' || isOk(status)) return [];
-  if (report.tests.some((test) => test.status !== 'RUNNING' && !isOk(test.status))) return [];
+  if (allTests(report).some((test) => test.status !== 'RUNNING' && !isOk(test.status))) return [];
   const about = { name: RUN_ITSELF, classname: report.suite, seconds: undefined, details: '', output: [] };
-  return [testcase({ ...about, status, cause: report.cause })];
-}
-
-interface About {
-  readonly name: string;
-  readonly classname: string;
-  readonly seconds: number | undefined;
-  readonly status: Status;
-  readonly cause: string | undefined;
-  readonly details: string;
-  readonly output: readonly string[];
-}
-
-function testcase(about: About): Case {
-  const outcome = OUTCOMES[about.status];
-  const cause = about.cause ?? about.status;
-  const message = about.status === 'XFAIL' ? `expected failure: ${cause}` : cause;
-  const verdict =
-    outcome === 'passed' ? [] : [element(outcome, { type: about.status, message }, about.details)];
-  const warning = about.status === 'WARN' ? [`WARN: ${cause}`] : [];
-  const output = [...warning, ...about.output].join('\n');
-  const { name, classname } = about;
-  return {
-    outcome,
-    xml: element('testcase', { name, classname, time: time(about.seconds) }, [
-      ...verdict,
-      ...(output === '' ? [] : [element('system-out', {}, output)]),
-    ]),
-  };
-}
-
-/** What each member had to say, one a line. */
-function memberCauses(test: ReportTest): string {
-  return (test.attempts.at(-1)?.members ?? [])
-    .filter((member) => member.cause !== undefined)
-    .map((member) => `${member.member} on ${member.node}: ${member.cause}`)
-    .join('\n');
-}
-
-/** Where each member's output is, below the run directory. */
-function memberLines(test: ReportTest): string[] {
-  return test.attempts.flatMap((attempt) =>
-    attempt.members.map((member) => `${member.member} on ${member.node}: ${member.status}, ${member.dir}`),
-  );
-}
-
-/** Seconds with three digits: the schema has no exponents. */
-function time(seconds: number | undefined): string | undefined {
-  return seconds?.toFixed(3);
-}
-
-function isSet<T>(value: T | undefined): value is T {
-  return value !== undefined;
+  return [testcase({ ...about, status, cause: report.cause, reruns: [] })];
 }

@@ -9,60 +9,112 @@ import {
   Report,
   ReportAttempt,
   ReportBarrier,
+  ReportMark,
   ReportMember,
+  ReportOmitted,
   ReportSubtest,
   ReportSummary,
   ReportTest,
+  ReportWait,
 } from '@tutti/protocol';
 import { Document, type Node, Pair, Scalar, YAMLMap, YAMLSeq } from 'yaml';
+import { PerTest } from './per-test.ts';
 import { escapeUnprintable, yamlText } from './yaml-strings.ts';
 
 const NODE_KEYS = ['name', ...Object.keys(Report.shape.nodes.element.shape).filter((key) => key !== 'name')];
 
-export function reportYaml(report: Report): string {
-  const document = new Document(undefined, { schema: 'core', aliasDuplicateObjects: false });
-  document.contents = reportNode(report) as never;
-  return escapeUnprintable(document.toString({ lineWidth: 0, doubleQuotedAsJSON: true }));
+/** `known`: the lines of tests that have been written before. */
+export function reportYaml(report: Report, known = new PerTest<string>()): string {
+  const { tests, ...head } = report;
+  return [
+    written(headParts(head)),
+    tests.length === 0 ? 'tests: []\n' : 'tests:\n',
+    ...tests.map((test) => known.of(test, () => yamlTest(test))),
+  ].join('');
 }
 
-function reportNode(report: Report): Node {
-  return block(Report.shape, report, {
+/** Its lines in the list of tests. */
+export function yamlTest(test: ReportTest): string {
+  return written({ tests: list([test], testNode) }).slice('tests:\n'.length);
+}
+
+function headParts(report: Omit<Report, 'tests'>): Record<string, Node | undefined> {
+  return parts(Report.shape, report, {
     // The one plain date: a reader that knows dates may have it as one.
     started: new Scalar(report.started),
     duration: seconds(report.duration),
     summary: line(Object.keys(ReportSummary.shape), report.summary),
     nodes: list(report.nodes, (node) => line(NODE_KEYS, node)),
-    tests: list(report.tests, testNode),
+    setup: report.setup && testNode(report.setup),
+    teardown: report.teardown && testNode(report.teardown),
   });
 }
 
 function testNode(test: ReportTest): Node {
   return block(ReportTest.shape, test, {
+    started: seconds(test.started),
     duration: seconds(test.duration),
+    tags: test.tags && inLine(test.tags),
     params: line(Object.keys(test.params), test.params),
     attempts: list(test.attempts, attemptNode),
   });
 }
 
 function attemptNode(attempt: ReportAttempt): Node {
+  const { waits, marks, omitted } = attempt;
   return block(ReportAttempt.shape, attempt, {
-    members: list(attempt.members, (member) =>
-      line(Object.keys(ReportMember.shape), { ...member, duration: milliseconds(member.duration) }),
-    ),
-    subtests: list(attempt.subtests, (subtest) => line(Object.keys(ReportSubtest.shape), subtest)),
-    barriers: list(attempt.barriers, (barrier) =>
-      line(Object.keys(ReportBarrier.shape), { ...barrier, skew: milliseconds(barrier.skew) }),
-    ),
+    started: seconds(attempt.started),
+    duration: seconds(attempt.duration),
+    members: list(attempt.members, memberNode),
+    subtests: list(attempt.subtests, (one) => line(Object.keys(ReportSubtest.shape), rounded(one, ['at']))),
+    barriers: list(attempt.barriers, barrierNode),
+    waits: waits && list(waits, (one) => line(Object.keys(ReportWait.shape), rounded(one, ['from', 'to']))),
+    marks: marks && list(marks, (one) => line(Object.keys(ReportMark.shape), rounded(one, ['at']))),
+    omitted: omitted && line(Object.keys(ReportOmitted.shape), omitted),
   });
 }
 
-/** A map over several lines; `parts` are the values that are more than a word. */
-function block(shape: object, value: object, parts: Record<string, Node | undefined>): YAMLMap {
-  const map = new YAMLMap();
-  for (const key of Object.keys(shape)) {
+function memberNode(member: ReportMember): Node {
+  const { incarnations } = member;
+  return line(Object.keys(ReportMember.shape), {
+    ...rounded(member, ['started', 'ended', 'duration']),
+    incarnations: incarnations?.map((one) => rounded(one, ['started', 'ended'])),
+  });
+}
+
+function barrierNode(barrier: ReportBarrier): Node {
+  return line(Object.keys(ReportBarrier.shape), {
+    ...rounded(barrier, ['skew', 'released']),
+    arrivals: barrier.arrivals?.map((arrival) => rounded(arrival, ['at'])),
+  });
+}
+
+function written(contents: Record<string, Node | undefined>): string {
+  const document = new Document(undefined, { schema: 'core', aliasDuplicateObjects: false });
+  document.contents = mapOf(contents) as never;
+  return escapeUnprintable(document.toString({ lineWidth: 0, doubleQuotedAsJSON: true }));
+}
+
+/** A map over several lines; `special` are the values that are more than a word. */
+function block(shape: object, value: object, special: Record<string, Node | undefined>): YAMLMap {
+  return mapOf(parts(shape, value, special));
+}
+
+function parts(
+  shape: object,
+  value: object,
+  special: Record<string, Node | undefined>,
+): Record<string, Node | undefined> {
+  const found = Object.keys(shape).flatMap((key): [string, Node][] => {
     const item: unknown = value[key as keyof typeof value];
-    if (item !== undefined) map.items.push(new Pair(new Scalar(key), parts[key] ?? scalar(item, true)));
-  }
+    return item === undefined ? [] : [[key, special[key] ?? scalar(item, true)]];
+  });
+  return Object.fromEntries(found);
+}
+
+function mapOf(items: Record<string, Node | undefined>): YAMLMap {
+  const map = new YAMLMap();
+  for (const [key, node] of Object.entries(items)) map.items.push(new Pair(new Scalar(key), node));
   return map;
 }
 
@@ -102,8 +154,17 @@ function seconds(value: number | undefined): Scalar | undefined {
 }
 
 /** Seconds to the millisecond. */
-function milliseconds<T extends number | undefined>(value: T): T {
-  return (value === undefined ? value : Math.round(value * 1000) / 1000) as T;
+function milliseconds(value: number): number {
+  return Math.round(value * 1000) / 1000;
+}
+
+function rounded<T extends object>(value: T, times: readonly (keyof T)[]): T {
+  const copy = { ...value };
+  for (const key of times) {
+    const time = copy[key];
+    if (typeof time === 'number') copy[key] = milliseconds(time) as typeof time;
+  }
+  return copy;
 }
 
 /** `[a, b]` beside `{ a: b }`: the library has one padding for both. */

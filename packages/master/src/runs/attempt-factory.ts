@@ -3,17 +3,19 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from '@tutti/link';
 import { type BlobCache, type Clock, putJson, sendBlobs } from '@tutti/link';
-import type { Manifest, MemberOrder, TopologyMember } from '@tutti/protocol';
+import { type Manifest, type MemberOrder, type TopologyMember, TuttiError } from '@tutti/protocol';
 import type { Node } from '../agents/node.ts';
+import type { LogNews } from '../logs/log-news.ts';
 import { MemberFiles } from '../logs/member-files.ts';
 import type { DiskRoom } from '../store/room.ts';
 import type { Store } from '../store/store.ts';
-import type { SyncBroker } from '../sync/broker.ts';
+import { playersInRun, type SyncBroker } from '../sync/broker.ts';
+import { type Beginning, moreToCome } from './agenda.ts';
 import { Attempt, type AttemptDeps, type KeepAttempt } from './attempt.ts';
 import { MemberUnderWay } from './live-member.ts';
 import type { LiveMembers } from './members.ts';
 import type { AttemptRun, MemberRun, Run, TestRun } from './model.ts';
-import { planAttempt } from './plan.ts';
+import { nameInRun, planAttempt } from './plan.ts';
 
 export interface AttemptFactoryDeps {
   master: string;
@@ -23,6 +25,8 @@ export interface AttemptFactoryDeps {
   blobs: BlobCache;
   store: Pick<Store, 'runs' | 'decisions'>;
   room: Pick<DiskRoom, 'forBulk'>;
+  /** Who follows logs hears of them there. */
+  news: Pick<LogNews, 'tell'>;
   log: Logger;
 }
 
@@ -35,12 +39,37 @@ export class AttemptFactory {
     this.#deps = deps;
   }
 
+  /** The sync space that the tests of the run share, with all that an earlier master had decided there. */
+  openRun(run: Run): void {
+    const players = run.tests.flatMap((test) =>
+      test.attempts
+        .filter(({ opened }) => opened !== undefined)
+        .flatMap((attempt) => playersInRun(nameInRun(run, test, attempt), attempt.members)),
+    );
+    const { broker, store } = this.#deps;
+    broker.openRun(run.id, players, store.decisions.of(run.id));
+  }
+
+  closeRun(run: Run): void {
+    this.#deps.broker.closeRun(run.id);
+  }
+
+  /** Something has begun or ended: the tests that are under way may have to wait for no others. */
+  runChanged(run: Run): void {
+    if (!moreToCome(run)) this.#deps.broker.lastHaveCome(run.id);
+  }
+
   /**
-   * Adds an attempt to the test, on the run's nodes by the names they had when they were allocated; `changed` is told
-   * whenever people should see something new.
+   * Adds an attempt to the test, with these of the run's nodes, by the names they had when they were allocated; `changed` is
+   * told whenever people should see something new.
    */
-  create(run: Run, test: TestRun, nodes: ReadonlyMap<string, Node>, changed: () => void): Attempt {
-    const model = planAttempt(test, run.cast, () => randomBytes(16).toString('hex'));
+  create(
+    run: Run,
+    { test, cast }: Beginning,
+    nodes: ReadonlyMap<string, Node>,
+    changed: () => void,
+  ): Attempt {
+    const model = planAttempt(test, cast, () => randomBytes(16).toString('hex'));
     test.attempts.push(model);
     return this.#attempt(run, test, model, nodes, changed, false);
   }
@@ -63,7 +92,7 @@ export class AttemptFactory {
     changed: () => void,
     resumed: boolean,
   ): Attempt {
-    const { clock, broker, live, store, room, log } = this.#deps;
+    const { clock, broker, live, store, room, news, log } = this.#deps;
     // Made once, at the first member that asks: all members get the same two.
     let shared: Promise<Shared> | undefined;
     const stage = async (member: MemberUnderWay, signal: AbortSignal) => {
@@ -88,6 +117,7 @@ export class AttemptFactory {
       changed,
       keep,
       decisions: () => store.decisions.of(model.id),
+      inRun: () => ({ run: run.id, test: nameInRun(run, test, model), more: moreToCome(run) }),
     };
     return new Attempt(test, model, deps, (hooks) =>
       model.members.map(
@@ -100,6 +130,8 @@ export class AttemptFactory {
               now: () => clock.wallMs(),
               room: () => room.forBulk(),
               onDamage: (what) => log.warn({ run: run.number, member: member.name }, what),
+              onGrown: (name, length, at) =>
+                news.tell(run.dir, { path: `${member.dir}/${name}`, length, at }),
             }),
             grace: test.spec.grace,
             resumed,
@@ -155,7 +187,7 @@ export class AttemptFactory {
       script: role.script,
       params: { ...test.spec.params, ...role.params },
       env: role.env,
-      timeout: test.spec.timeout,
+      timeout: Math.min(role.timeout ?? test.spec.timeout, test.spec.timeout),
       ...shared,
     };
   }
@@ -172,6 +204,10 @@ function topologyOf(
 
 function nodeOf({ node: name }: MemberRun, nodes: ReadonlyMap<string, Node>): Node {
   const node = nodes.get(name);
-  if (node === undefined) throw new Error(`the run does not hold node ${name}`);
+  if (node === undefined)
+    throw new TuttiError(
+      'NOT_ENOUGH_NODES',
+      `node ${name}, which was given to the run, is not known to this master any more; run it again`,
+    );
   return node;
 }

@@ -14,9 +14,9 @@
 import type { Clock, Logger } from '@tutti/link';
 import { type StopReason, TuttiError } from '@tutti/protocol';
 import { seconds } from '../sync/barrier.ts';
-import type { SyncBroker } from '../sync/broker.ts';
+import type { InRun, SyncBroker } from '../sync/broker.ts';
 import type { Effect } from '../sync/effects.ts';
-import { circles, describeCircle, type Wait } from '../sync/wait-graph.ts';
+import { circles, describeCircle, missingInWords, type Wait } from '../sync/wait-graph.ts';
 import type { MemberHooks, MemberUnderWay } from './live-member.ts';
 import type { LiveMembers } from './members.ts';
 import type { AttemptRun, TestRun, Trouble } from './model.ts';
@@ -41,11 +41,15 @@ export interface AttemptDeps {
   keep: KeepAttempt;
   /** What its sync space had decided under an earlier master. */
   decisions: () => Iterable<Effect>;
+  /** Its place in the sync space of its run, as of now. */
+  inRun: () => InRun;
 }
 
 /** Makes what has become of an attempt durable; each resolves when it is. */
 export interface KeepAttempt {
-  attempt(step: 'planned' | 'opened' | 'extended' | 'lingers' | 'over' | 'judged'): Promise<void>;
+  attempt(
+    step: 'planned' | 'opened' | 'extended' | 'asked for a reboot' | 'lingers' | 'over' | 'judged',
+  ): Promise<void>;
   test(): Promise<void>;
 }
 
@@ -75,7 +79,8 @@ export class Attempt {
     this.#members = makeMembers({
       siblings: () => this.#members,
       onEnd: (member) => this.#memberEnded(member),
-      onReincarnated: ({ name }) => deps.broker.newIncarnation(model.id, name),
+      onReincarnated: ({ name }, unanswered) => deps.broker.newIncarnation(model.id, name, unanswered),
+      incarnationMeant: (asked, member) => this.#incarnationMeant(asked, member),
       extend: (request, more) => this.extend(request, more),
     });
     for (const member of this.#members) deps.live.add(member);
@@ -86,7 +91,7 @@ export class Attempt {
     const reason = ready ? await this.#play() : 'test-over';
     this.#cancelLinger?.();
     await this.#stopRest(reason);
-    this.#model.barriers = this.#deps.broker.space(this.#model.id)?.records ?? [];
+    this.#model.barriers = this.#deps.broker.records(this.#model.id);
     this.#setState('collecting');
     const ended = this.#members.filter(({ model }) => model.end !== undefined);
     await Promise.all(ended.map((member) => this.#collect(member)));
@@ -136,12 +141,15 @@ export class Attempt {
   }
 
   async #play(): Promise<StopReason> {
-    const { clock, broker, keep, decisions } = this.#deps;
+    const { clock, broker, keep, decisions, inRun } = this.#deps;
     const resumed = this.#model.opened !== undefined;
     // Here, not earlier: the time for the test begins with the test, not with its staging.
     this.#model.opened ??= clock.wallMs();
     if (!resumed) await keep.attempt('opened');
-    broker.open(this.#model.id, this.#model.members, this.left ?? 0, resumed ? decisions() : []);
+    broker.open(this.#model.id, this.#model.members, this.left ?? 0, {
+      restored: resumed ? decisions() : [],
+      inRun: inRun(),
+    });
     this.#setState('running');
     this.#armTimeout();
     if (resumed) this.#goOn();
@@ -189,6 +197,15 @@ export class Attempt {
     return Math.max(0, this.left ?? 0);
   }
 
+  /** A request that is repeated, to the next master too, does not mean the incarnation after the reboot. */
+  async #incarnationMeant(asked: string, { name, model }: MemberUnderWay): Promise<number> {
+    const { reboots } = this.#model;
+    reboots[asked] ??= { member: name, incarnation: model.incarnation };
+    const { incarnation } = reboots[asked];
+    await this.#deps.keep.attempt('asked for a reboot');
+    return incarnation;
+  }
+
   #tellTime(): void {
     for (const member of this.#members) {
       if (member.ended) continue;
@@ -231,7 +248,7 @@ export class Attempt {
       `${model.name} ${how}`,
     );
     this.#deps.broker.leave(this.#model.id, model.name, how, { lost: member.lost });
-    model.verdict = memberVerdict(model, this.#deps.broker.space(this.#model.id)?.toldOfBreak(model.name));
+    model.verdict = memberVerdict(model, this.#deps.broker.told(this.#model.id, model.name));
     this.#deps.changed();
     // Nobody is asked to end before the start: it is lost, and the test cannot begin without it.
     if (this.#test.state === 'staging') {
@@ -243,6 +260,7 @@ export class Attempt {
 
   /** What the ends so far mean for who still runs. */
   #consider(): void {
+    if (this.#model.over !== undefined) return;
     switch (course(this.#model.members)) {
       case 'over':
         return this.#end('test-over');
@@ -334,15 +352,15 @@ export class Attempt {
   }
 
   async #judge(): Promise<void> {
-    const space = this.#deps.broker.space(this.#model.id);
+    const { broker } = this.#deps;
     for (const { model, files } of this.#members) {
       model.subtests = await files.subtests().catch((error: unknown) => {
         model.lost ??= `has subtests that cannot be read: ${String(error)}`;
         return [];
       });
-      model.verdict = memberVerdict(model, space?.toldOfBreak(model.name));
+      model.verdict = memberVerdict(model, broker.told(this.#model.id, model.name));
     }
-    Object.assign(this.#model, attemptVerdict(this.#model));
+    Object.assign(this.#model, attemptVerdict(this.#model), { ended: this.#deps.clock.wallMs() });
   }
 
   #setState(state: TestRun['state']): void {
@@ -355,7 +373,9 @@ export class Attempt {
 /** Who waits for whom, and who does not wait at all, in one sentence. */
 function describeWaits(waits: readonly Wait[], now: number, members: readonly MemberUnderWay[]): string {
   const SHOWN = 5;
-  const sentences = waits.map(({ member, on, since, missing }) => {
+  const sentences = waits.map((wait) => {
+    const { member, on, since } = wait;
+    const missing = missingInWords(wait);
     const forWhom =
       missing.length === 0
         ? ''

@@ -16,6 +16,7 @@ import {
 } from '@tutti/protocol';
 import type { Node } from '../agents/node.ts';
 import type { MemberFiles } from '../logs/member-files.ts';
+import type { UnansweredArrival } from '../sync/broker.ts';
 import type { Collected, LiveMember } from './members.ts';
 import type { MemberRun } from './model.ts';
 
@@ -27,8 +28,10 @@ export interface MemberHooks {
   siblings: () => readonly MemberUnderWay[];
   /** Told once, when it ended or was lost; the model says which. */
   onEnd: (member: MemberUnderWay) => void;
-  /** Its script has begun again after a reboot: nobody repeats what the one before waited for. */
-  onReincarnated: (member: MemberUnderWay) => void;
+  /** Its script has begun again after a reboot: nobody repeats what the one before waited for, or was not told. */
+  onReincarnated: (member: MemberUnderWay, unanswered: readonly UnansweredArrival[]) => void;
+  /** Which incarnation of a member a request to reboot it means, asked again too; resolves when that is durable. */
+  incarnationMeant: (asked: string, member: MemberUnderWay) => Promise<number>;
   /** Gives the test so many seconds more; resolves with those that are left. */
   extend: (request: string, seconds: number) => Promise<number>;
 }
@@ -61,8 +64,6 @@ export class MemberUnderWay implements LiveMember {
   /** The agent was asked to make it: whether it has, is only known when it says so. */
   #asked: boolean;
   #forgotten = false;
-  /** Which incarnation a request to reboot it meant: asked again, it does not mean the next one. */
-  readonly #reboots = new Map<string, number>();
 
   constructor(options: Options) {
     this.#options = options;
@@ -133,6 +134,7 @@ export class MemberUnderWay implements LiveMember {
     this.model.state = 'running';
     this.#options.node.busy = true;
     await this.#options.node.call('member.start', { member: this.id }, this.#gone.signal);
+    this.model.started ??= this.#options.clock.wallMs();
   }
 
   async stop(reason: StopReason): Promise<void> {
@@ -171,13 +173,13 @@ export class MemberUnderWay implements LiveMember {
     await this.#options.keep('rebooting', model);
   }
 
-  present({ incarnation = 0, rebooting }: MemberPresence): void {
+  present({ incarnation = 0, rebooting, unanswered = [] }: MemberPresence): void {
     const { model } = this;
     if (incarnation > model.incarnation) {
       model.incarnation = incarnation;
       delete model.rebooting;
       void this.#options.keep('came back', model);
-      this.#options.onReincarnated(this);
+      this.#options.onReincarnated(this, unanswered);
     }
     if (rebooting === undefined) delete model.rebooting;
     else void this.rebooting(incarnation, rebooting);
@@ -192,7 +194,8 @@ export class MemberUnderWay implements LiveMember {
       const why = found === undefined ? 'there is no such member' : 'that role has several';
       throw new TuttiError('NO_SUCH_MEMBER', `${other} cannot be rebooted: ${why}; the members are ${names}`);
     }
-    await found.#reboot(request, timeout);
+    // Two scripts may choose the same request id.
+    await found.#reboot(`${this.name} ${request}`, timeout);
   }
 
   /** Its agent's own watchdog has to know. */
@@ -205,10 +208,11 @@ export class MemberUnderWay implements LiveMember {
   }
 
   /** Has its machine rebooted, once for each request: resolves when its agent has announced it. */
-  async #reboot(request: string, timeout: number): Promise<void> {
+  async #reboot(asked: string, timeout: number): Promise<void> {
+    const incarnation = await this.#options.incarnationMeant(asked, this);
+    // It has been back since.
+    if (incarnation < this.model.incarnation) return;
     if (this.ended) throw new TuttiError('CANNOT_REBOOT', `${this.name} on ${this.node} has ended`);
-    const incarnation = this.#reboots.get(request) ?? this.model.incarnation;
-    this.#reboots.set(request, incarnation);
     await this.#options.node.call(
       'member.reboot',
       { member: this.id, incarnation, timeout },
@@ -252,6 +256,7 @@ export class MemberUnderWay implements LiveMember {
 
   #finish(): void {
     this.model.state = 'ended';
+    this.model.ended = this.#options.clock.wallMs();
     this.#options.node.busy = false;
     this.#ended.resolve();
     this.#options.onEnd(this);

@@ -14,6 +14,7 @@ import type {
   TestSpec,
   TestView,
 } from '@tutti/protocol';
+import type { Cast } from '../scheduler/pass.ts';
 import type { BarrierRecord } from '../sync/space.ts';
 
 export interface Verdict {
@@ -49,6 +50,9 @@ export interface MemberRun {
   subtests: Subtest[];
   skipped: { path: string; why: string }[];
   verdict?: Verdict;
+  /** When its node said that it has started, and that it has ended. */
+  started?: number;
+  ended?: number;
 }
 
 /** What ended an attempt besides its members. */
@@ -66,6 +70,8 @@ export interface AttemptRun {
   opened?: number;
   /** Seconds more that were asked for, by request. */
   extensions: Record<string, number>;
+  /** Reboots that members asked for other members: who asked and the request → whose, and which incarnation was meant. */
+  reboots: Record<string, { readonly member: string; readonly incarnation: number }>;
   /** When it is over, after the first failure, though members still run. */
   lingers?: number;
   /** Why who still runs is stopped. */
@@ -73,10 +79,13 @@ export interface AttemptRun {
   trouble?: Trouble;
   status?: Status;
   cause?: string;
+  /** When it had its verdict. */
+  ended?: number;
 }
 
 export interface TestRun {
   readonly spec: TestSpec;
+  readonly part: 'setup' | 'test' | 'teardown';
   readonly index: number;
   /** Relative to the run directory. */
   readonly dir: string;
@@ -98,15 +107,23 @@ export interface Run {
   phase: RunPhase;
   waitsFor?: string;
   readonly started: number;
+  /** The higher the sooner it gets its nodes. */
+  readonly priority: number;
   /** Somebody waits for it: it ends when they do not come back. */
   owned: boolean;
   duration?: number;
-  /** Role → nodes, fixed for the run when it was allocated. */
-  cast: ReadonlyMap<string, readonly string[]>;
+  /** Which nodes fill its roles, fixed for the run when it was allocated. */
+  cast: Cast;
+  /** Name of a node, as of the allocation → its agent's id: it may come back under another name. */
+  agents: ReadonlyMap<string, string>;
   /** Of its nodes, by name, as of the allocation. */
   facts: ReadonlyMap<string, Facts>;
   /** Why, as soon as it was. */
   cancelled?: string;
+  /** It was cancelled because its time was over, not by an operator. */
+  overdue?: boolean;
+  /** When its nodes were allocated: its own timeout counts from there. */
+  allocated?: number;
   status?: Status;
   cause?: string;
   exit?: number;

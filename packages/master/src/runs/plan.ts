@@ -1,36 +1,46 @@
 /** From what was submitted to the run that will be carried out: directories, attempts, members. Pure but for the ids it is given. */
-import type { RunSpec } from '@tutti/protocol';
-import type { AttemptRun, TestRun } from './model.ts';
+import type { RunSpec, TestSpec } from '@tutti/protocol';
+import type { Cast } from '../scheduler/pass.ts';
+import type { Need } from '../scheduler/pool.ts';
+import type { AttemptRun, Run, TestRun } from './model.ts';
 
-/** Role → how many nodes: for each role the largest count that any test needs. */
-export function nodesNeeded({ tests }: RunSpec): Map<string, number> {
-  const needs = new Map<string, number>();
-  for (const { roles } of tests) {
-    for (const { name, count } of roles) needs.set(name, Math.max(needs.get(name) ?? 0, count));
+/** What a run allocates: for each distinct (role, where) the largest count that any of its tests needs. */
+export function nodesNeeded({ setup, tests, teardown }: RunSpec): Need[] {
+  return needsOf([...(setup ? [setup] : []), ...tests, ...(teardown ? [teardown] : [])]);
+}
+
+/** For each distinct (role, where) the largest count that any of them needs. */
+export function needsOf(tests: readonly Pick<TestSpec, 'roles'>[]): Need[] {
+  const needs = new Map<string, Need>();
+  for (const { name: role, where, count } of tests.flatMap(({ roles }) => roles)) {
+    const key = `${role} ${where ?? ''}`;
+    if (count > (needs.get(key)?.count ?? 0))
+      needs.set(key, { role, ...(where === undefined ? {} : { where }), count });
   }
-  return needs;
+  return [...needs.values()];
 }
 
-export function planTests({ tests }: RunSpec): TestRun[] {
+export function planTests({ setup, tests, teardown }: RunSpec): TestRun[] {
   const width = Math.max(2, String(tests.length).length);
-  return tests.map((spec, index) => ({
+  const planned = tests.map((spec, at) => ({
     spec,
-    index,
-    dir: `tests/${String(index + 1).padStart(width, '0')}-${slug(spec.name)}`,
-    state: 'waiting',
-    attempts: [],
+    part: 'test' as const,
+    dir: `tests/${String(at + 1).padStart(width, '0')}-${slug(spec.name)}`,
   }));
+  const all = [
+    ...(setup ? [{ spec: setup, part: 'setup' as const, dir: 'setup' }] : []),
+    ...planned,
+    ...(teardown ? [{ spec: teardown, part: 'teardown' as const, dir: 'teardown' }] : []),
+  ];
+  return all.map((test, index) => ({ ...test, index, state: 'waiting', attempts: [] }));
 }
 
-export function planAttempt(
-  test: TestRun,
-  cast: ReadonlyMap<string, readonly string[]>,
-  newId: () => string,
-): AttemptRun {
+/** `cast`: of this test, or of its run. */
+export function planAttempt(test: TestRun, cast: Cast, newId: () => string): AttemptRun {
   const n = test.attempts.length + 1;
-  const members = test.spec.roles.flatMap(({ name: role, count, essential }) =>
+  const members = test.spec.roles.flatMap(({ name: role, where, count, essential }) =>
     Array.from({ length: count }, (_, index) => {
-      const node = cast.get(role)?.[index];
+      const node = cast.find(({ need }) => need.role === role && need.where === where)?.nodes[index];
       if (node === undefined) throw new Error(`no node was allocated for ${role}.${index}`);
       const name = `${role}.${index}`;
       const dir = `${test.dir}/attempt-${n}/${name}`;
@@ -50,7 +60,14 @@ export function planAttempt(
       };
     }),
   );
-  return { n, id: newId(), members, barriers: [], extensions: {} };
+  return { n, id: newId(), members, barriers: [], extensions: {}, reboots: {} };
+}
+
+/** What an attempt is called in the sync space of its run: no two are called the same. */
+export function nameInRun({ tests }: Pick<Run, 'tests'>, test: TestRun, attempt: AttemptRun): string {
+  const namesakes = tests.filter(({ spec }) => spec.name === test.spec.name);
+  const number = namesakes.length > 1 ? `#${namesakes.indexOf(test) + 1}` : '';
+  return `${test.spec.name}${number}${attempt.n === 1 ? '' : ` (attempt ${attempt.n})`}`;
 }
 
 /** A name as part of a path: lower case, digits and dashes; what it leaves out is in the report. */

@@ -1,6 +1,6 @@
 /** What a run is at and who waits for whom, as `tutti ps` shows it. Pure. */
 import type { CallResult, MemberAt, TestAt, WaitView } from '@tutti/protocol';
-import { circles, type Wait } from '../sync/wait-graph.ts';
+import { circles, missingInWords, type Wait } from '../sync/wait-graph.ts';
 import type { AttemptRun, MemberRun, Run, TestRun } from './model.ts';
 import { present } from './report-of.ts';
 import { runHead } from './view.ts';
@@ -64,10 +64,11 @@ function memberAt({ name, node, state, verdict }: MemberRun, now: Instant): Memb
   };
 }
 
-function waitView({ on, since, missing }: Wait, now: number): WaitView {
+function waitView(wait: Wait, now: number): WaitView {
+  const missing = missingInWords(wait);
   return {
-    on,
-    seconds: Math.max(0, now - since),
+    on: wait.on,
+    seconds: Math.max(0, now - wait.since),
     missing: missing.slice(0, NAMES),
     missingSize: missing.length,
   };

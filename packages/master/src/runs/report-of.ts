@@ -14,8 +14,12 @@ import type { AttemptRun, MemberRun, Run, TestRun } from './model.ts';
 
 /** `facts`: of the run's nodes, by name. */
 export function reportOf(run: Run, facts: ReadonlyMap<string, Facts>): Report {
-  const tests = run.tests.map(testReport);
-  const nodes = [...new Set([...run.cast.values()].flat())].map((name) => ({
+  const part = (wanted: TestRun['part']) =>
+    run.tests.filter((test) => test.part === wanted).map((test) => testReport(run, test));
+  const tests = part('test');
+  const [setup] = part('setup');
+  const [teardown] = part('teardown');
+  const nodes = [...new Set(run.cast.flatMap(({ nodes: names }) => names))].map((name) => ({
     name,
     ...(facts.get(name) ?? UNKNOWN),
   }));
@@ -30,6 +34,7 @@ export function reportOf(run: Run, facts: ReadonlyMap<string, Facts>): Report {
     ...present({ duration: run.duration }),
     summary: summarise(tests),
     nodes,
+    ...present({ setup, teardown }),
     tests,
   };
 }
@@ -43,23 +48,42 @@ const UNKNOWN: Facts = {
   memory: 1,
 };
 
-function testReport({ spec, status, duration, cause, attempts }: TestRun): ReportTest {
-  return {
+/** Of tests that have ended: they change no more, and who writes them knows them by being the same. */
+const ENDED = new WeakMap<TestRun, ReportTest>();
+
+function testReport(run: Run, test: TestRun): ReportTest {
+  const known = ENDED.get(test);
+  if (known) return known;
+  const { spec, status, started, duration, cause, attempts } = test;
+  const wavered = attempts.length > 1 && status !== undefined && isOk(status);
+  const report: ReportTest = {
     name: spec.name,
     status: status ?? 'RUNNING',
-    ...present({ duration }),
+    ...present({
+      flaky: wavered ? true : undefined,
+      started: started === undefined ? undefined : since(run.started, started),
+      duration,
+      tags: spec.tags,
+    }),
     params: spec.params,
     ...present({ cause }),
-    attempts: attempts.map(attemptReport),
+    attempts: attempts.map((attempt) => attemptReport(run, attempt)),
   };
+  if (status !== undefined) ENDED.set(test, report);
+  return report;
 }
 
-function attemptReport({ n, status, cause, members, barriers }: AttemptRun): ReportAttempt {
+function attemptReport(run: Run, attempt: AttemptRun): ReportAttempt {
+  const { n, status, cause, members, barriers, opened, ended } = attempt;
   return {
     n,
     status: status ?? 'RUNNING',
-    ...present({ cause }),
-    members: members.map(memberReport),
+    ...present({
+      cause,
+      started: opened === undefined ? undefined : since(run.started, opened),
+      duration: opened === undefined || ended === undefined ? undefined : since(opened, ended),
+    }),
+    members: members.map((member) => memberReport(attempt, member)),
     subtests: members.flatMap(subtestReports),
     barriers: barriers.map(({ name, generation, size, skew }) => ({
       name,
@@ -70,7 +94,10 @@ function attemptReport({ n, status, cause, members, barriers }: AttemptRun): Rep
   };
 }
 
-function memberReport({ name, role, index, node, verdict, end, dir, skipped }: MemberRun): ReportMember {
+function memberReport({ opened }: AttemptRun, member: MemberRun): ReportMember {
+  const { name, role, index, node, essential, verdict, end, dir, skipped, started, ended } = member;
+  const instant = (at: number | undefined) =>
+    at === undefined || opened === undefined ? undefined : since(opened, at);
   const exit = end?.exit;
   const bad = verdict !== undefined && !isOk(verdict.status);
   return {
@@ -80,11 +107,14 @@ function memberReport({ name, role, index, node, verdict, end, dir, skipped }: M
     node,
     status: verdict?.status ?? 'RUNNING',
     ...present({
+      essential: essential ? undefined : false,
       exit: exit?.how === 'exited' ? exit.code : undefined,
       signal: exit?.how === 'signalled' ? exit.signal : undefined,
       stopped: end?.stopped?.replace('-', ' '),
       because_of: verdict?.becauseOf,
       cause: bad && end?.stopped !== 'test-over' ? verdict.cause : undefined,
+      started: instant(started),
+      ended: instant(ended),
       duration: end && milliseconds(end.duration),
     }),
     dir,
@@ -99,6 +129,11 @@ function subtestReports({ name: member, subtests }: MemberRun): ReportSubtest[] 
     status: status.toUpperCase() as ReportSubtest['status'],
     ...present({ measure, unit, message }),
   }));
+}
+
+/** Seconds between two instants of master time. */
+function since(from: number, to: number): number {
+  return milliseconds(Math.max(0, to - from) / 1000);
 }
 
 /** Seconds to the millisecond. */

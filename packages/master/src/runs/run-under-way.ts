@@ -1,24 +1,33 @@
 /**
  * One run, from the queue to its final report, across restarts of the master.
  *
- *   queued ─▶ allocated ─▶ (per test: staging ─▶ running ─▶ collecting) ─▶ finished
+ *   queued ─▶ allocated ─▶ (per attempt at a test: staging ─▶ running ─▶ collecting) ─▶ finished
+ *
+ * What begins when is agenda.ts's, what an end means outcome.ts's; this carries it out.
  *
  * Guarantees: the report on disk follows every change and ends final; the nodes are given back exactly once;
  * `finished` settles, whatever happened; each transition is durable before the next one, and before anybody hears of it.
  */
-import { exitCode, TuttiError, worst } from '@tutti/protocol';
+import { exitCode, type Status, TuttiError } from '@tutti/protocol';
+import type { Machine } from '@tutti/protocol/selector';
 import type { Node } from '../agents/node.ts';
 import { ReportWriter } from '../reports/report-writer.ts';
+import type { Cast } from '../scheduler/pass.ts';
+import { type Beginning, beginnings, castAgain, whyNoMore } from './agenda.ts';
 import type { Attempt } from './attempt.ts';
 import { Coalesced } from './coalesced.ts';
 import type { Run, TestRun } from './model.ts';
+import { deciding, runVerdict, testStatus, triesAgain } from './outcome.ts';
 import { milliseconds, reportOf } from './report-of.ts';
 import type { RunDeps, RunListener } from './run-deps.ts';
+import { whySkipped } from './skip.ts';
 
 /** Watchers see at most this often what changed; a thousand members that start are few messages. */
 const VIEW_PAUSE_MS = 50;
 /** The report on disk follows at this pace: writing a large one takes time. */
 const REPORT_PAUSE_MS = 1000;
+/** Nobody tells when a disk has room again. */
+const DISK_PAUSE_MS = 1000;
 
 export class RunUnderWay {
   readonly model: Run;
@@ -34,7 +43,12 @@ export class RunUnderWay {
   readonly #dirty = new Set<number>();
   /** By the names they had when they were allocated: an agent may come back under another. */
   #nodes: ReadonlyMap<string, Node> = new Map();
-  #attempt: Attempt | undefined;
+  /** Those under way. */
+  readonly #attempts = new Map<TestRun, Attempt>();
+  #cancelTimeout: (() => void) | undefined;
+  /** Nobody waits for a teardown any more, nor for a disk. */
+  #hurried = false;
+  #wakeReport: (() => void) | undefined;
 
   constructor(model: Run, deps: RunDeps) {
     this.model = model;
@@ -58,9 +72,9 @@ export class RunUnderWay {
     if (model.phase === 'finished') this.#finish.resolve();
   }
 
-  /** Seconds until the test that is under way times out. */
-  get left(): number | undefined {
-    return this.#attempt?.left;
+  /** Seconds until a test that is under way times out. */
+  left(test: TestRun): number | undefined {
+    return this.#attempts.get(test)?.left;
   }
 
   /** It waits for its turn. */
@@ -80,13 +94,16 @@ export class RunUnderWay {
     this.#changed();
   }
 
-  start(cast: ReadonlyMap<string, readonly Node[]>): void {
-    this.model.cast = new Map([...cast].map(([role, nodes]) => [role, nodes.map((node) => node.name)]));
+  /** `nodes`: those of the cast, by name. */
+  start(cast: Cast, nodes: ReadonlyMap<string, Node>): void {
+    this.model.cast = cast;
     delete this.model.waitsFor;
-    this.#hold(new Map([...cast.values()].flat().map((node) => [node.name, node])));
+    this.#hold(nodes);
+    this.model.agents = new Map([...nodes].map(([name, node]) => [name, node.identity.agent]));
     this.model.facts = new Map(
-      [...this.#nodes].map(([name, node]) => [name, { ...node.identity.facts, addresses: node.addresses }]),
+      [...nodes].map(([name, node]) => [name, { ...node.identity.facts, addresses: node.addresses }]),
     );
+    this.model.allocated = this.#deps.clock.wallMs();
     this.model.phase = 'allocated';
     this.#changed();
     this.#begin();
@@ -105,68 +122,142 @@ export class RunUnderWay {
   }
 
   #begin(): void {
+    this.#deps.attempts.openRun(this.model);
     void this.#run().catch((error: unknown) => this.#defect(error));
   }
 
-  /** The first reason stands. A run that still waits ends at once. */
+  /** The first reason stands. A run that still waits ends at once; one that has begun is torn down, unless it is cancelled again. */
   cancel(cause: string): void {
-    if (this.model.phase === 'finished' || this.model.cancelled !== undefined) return;
+    if (this.model.phase === 'finished') return;
+    if (this.model.cancelled !== undefined) return this.#hurry(cause);
     this.model.cancelled = cause;
     void this.#deps.store.runs.saveRun(this.model);
-    this.#attempt?.cancel(cause);
+    for (const [{ part }, attempt] of this.#attempts) if (part !== 'teardown') attempt.cancel(cause);
     if (this.model.phase === 'queued') void this.#end();
   }
 
-  /** The master is going: ends as interrupted, and waits for nobody who is away. */
+  /** The master is going: ends as interrupted, without a teardown, and waits for nobody who is away. */
   shutDown(cause: string): void {
     this.cancel(cause);
-    this.#attempt?.endGrace();
+    this.#hurry(cause);
+    for (const attempt of this.#attempts.values()) attempt.endGrace();
+  }
+
+  #hurry(cause: string): void {
+    this.#hurried = true;
+    this.#wakeReport?.();
+    for (const attempt of this.#attempts.values()) attempt.cancel(cause);
   }
 
   async #run(): Promise<void> {
     await this.#deps.store.runs.saveRun(this.model);
-    for (const test of this.model.tests) {
-      if (test.status !== undefined) continue;
-      // What has begun is ended in order, a test that an earlier master was at included.
-      if (this.model.cancelled !== undefined && test.attempts.length === 0) break;
-      await this.#runTest(test);
+    this.#armTimeout();
+    const underWay = new Set<Promise<void>>();
+    const go = (work: Promise<void>) => {
+      const done = work.finally(() => underWay.delete(done));
+      underWay.add(done);
+    };
+    try {
+      // What an earlier master was at comes first: it has its nodes.
+      for (const test of this.model.tests)
+        if (test.status === undefined && test.attempts.length > 0)
+          go(this.#runTest({ test, cast: this.model.cast }));
+      for (;;) {
+        for (const beginning of beginnings(this.model)) go(this.#beginTest(beginning));
+        this.#deps.attempts.runChanged(this.model);
+        if (underWay.size === 0) break;
+        await Promise.race(underWay);
+      }
+    } finally {
+      // After a defect: whatever runs beside it is ended in order.
+      if (underWay.size > 0) this.#hurry('the run cannot go on');
+      await Promise.allSettled(underWay);
     }
     await this.#end();
   }
 
-  async #runTest(test: TestRun): Promise<void> {
+  async #beginTest(beginning: Beginning): Promise<void> {
+    const { test, cast } = beginning;
+    test.started = this.#deps.clock.wallMs();
+    const reason = whySkipped(test, cast, (name) => this.#machine(name));
+    if (reason !== undefined) return this.#endTest(test, 'SKIP', reason);
+    if (test.part === 'teardown' && this.#hurried)
+      return this.#endTest(
+        test,
+        'INTERRUPTED',
+        `not run: ${this.model.cancelled ?? 'the master was stopped'}`,
+      );
+    await this.#runTest(beginning);
+  }
+
+  async #runTest({ test, cast: first }: Beginning): Promise<void> {
+    let cast = first;
+    for (;;) {
+      // An earlier master may have judged it, and not come to say so.
+      if (test.attempts.length === 0 || test.attempts.at(-1)?.status === undefined)
+        await this.#runAttempt({ test, cast });
+      if (!triesAgain(test) || this.model.cancelled !== undefined) break;
+      cast = castAgain(this.model, test);
+      await this.#runAttempt({ test, cast }, { again: true });
+    }
+    await this.#endTest(test, testStatus(test), test.attempts.at(-1)?.cause);
+  }
+
+  async #endTest(test: TestRun, status: Status, cause: string | undefined): Promise<void> {
     const { clock, store } = this.#deps;
-    test.started ??= clock.wallMs();
-    // An earlier master may have judged it, and not come to say so.
-    if (test.attempts.at(-1)?.status === undefined) await this.#runAttempt(test);
-    const last = test.attempts.at(-1);
-    test.status = last?.status ?? 'ERROR';
-    if (last?.cause !== undefined) test.cause = last.cause;
-    test.duration = milliseconds((clock.wallMs() - test.started) / 1000);
+    test.status = status;
+    if (cause !== undefined) test.cause = cause;
+    test.duration = milliseconds((clock.wallMs() - (test.started ?? clock.wallMs())) / 1000);
     test.state = 'ended';
     await store.runs.saveTest(this.model, test);
     this.#changed(test);
   }
 
-  async #runAttempt(test: TestRun): Promise<void> {
+  async #runAttempt(beginning: Beginning, { again = false } = {}): Promise<void> {
     const { attempts } = this.#deps;
+    const { test } = beginning;
     const changed = () => this.#changed(test);
-    this.#attempt =
-      test.attempts.length === 0
-        ? attempts.create(this.model, test, this.#nodes, changed)
+    const attempt =
+      test.attempts.length === 0 || again
+        ? attempts.create(this.model, beginning, this.#nodes, changed)
         : attempts.resume(this.model, test, this.#nodes, changed);
-    if (this.model.cancelled !== undefined) this.#attempt.cancel(this.model.cancelled);
-    await this.#attempt.run();
-    this.#attempt = undefined;
+    this.#attempts.set(test, attempt);
+    if (this.model.cancelled !== undefined && (test.part !== 'teardown' || this.#hurried))
+      attempt.cancel(this.model.cancelled);
+    try {
+      await attempt.run();
+    } finally {
+      this.#attempts.delete(test);
+    }
+  }
+
+  /** A suite may say how long all its tests may take together. */
+  #armTimeout(): void {
+    const { timeout } = this.model.spec;
+    const { clock } = this.#deps;
+    if (timeout === undefined || this.model.cancelled !== undefined) return;
+    const began = this.model.allocated ?? clock.wallMs();
+    this.#cancelTimeout = clock.after(Math.max(0, began + timeout * 1000 - clock.wallMs()), () => {
+      if (this.model.cancelled !== undefined) return;
+      this.model.overdue = true;
+      this.cancel(`the run timed out after ${timeout} s`);
+    });
+  }
+
+  #machine(name: string): Machine | undefined {
+    const facts = this.model.facts.get(name);
+    const node = this.#nodes.get(name);
+    return facts && { name, labels: node?.identity.labels ?? {}, facts };
   }
 
   /** Never rejects. */
   async #end(): Promise<void> {
     const { model } = this;
+    this.#cancelTimeout?.();
+    this.#deps.attempts.closeRun(model);
     try {
       this.#conclude();
-      this.#reports.now();
-      await this.#writer.flush();
+      await this.#writeReport();
       await this.#deps.directories.finished(model.dir);
     } catch (error) {
       this.#deps.log.error({ run: model.number, err: error }, `run ${model.number} could not be concluded`);
@@ -191,30 +282,51 @@ export class RunUnderWay {
     this.#finish.resolve();
   }
 
+  /** A full disk is waited for, as long as this master lives: a verdict is not lost to it. */
+  async #writeReport(): Promise<void> {
+    this.#reports.now();
+    for (;;) {
+      try {
+        return await this.#writer.flush();
+      } catch (error) {
+        if (this.#hurried || TuttiError.from(error).code !== 'DISK_FULL') throw error;
+        await new Promise<void>((resolve) => {
+          const cancel = this.#deps.clock.after(DISK_PAUSE_MS, resolve);
+          this.#wakeReport = () => {
+            cancel();
+            resolve();
+          };
+        });
+      }
+    }
+  }
+
   /** From the verdicts of the tests to that of the run. */
   #conclude(): void {
     const { model } = this;
+    const why = whyNoMore(model) ?? { status: 'INTERRUPTED' as const, cause: 'not run: the run ended' };
     for (const test of model.tests) {
       if (test.status !== undefined) continue;
-      // The operator ended the run before this test could say anything.
-      test.status = 'INTERRUPTED';
-      test.cause = `not run: ${this.model.cancelled ?? 'the run ended'}`;
-      test.state = 'ended';
+      // Nothing had begun: there is nothing to tear down.
+      const { status, cause } = test.part === 'teardown' ? { ...why, status: 'SKIP' as const } : why;
+      Object.assign(test, { status, cause, state: 'ended' });
       this.#dirty.add(test.index);
     }
-    const statuses = model.tests.flatMap(({ status }) => status ?? []);
-    model.status = worst(statuses) ?? 'ERROR';
-    model.exit = exitCode(statuses, model.cancelled === undefined ? 'timeout' : 'operator');
-    const first = model.tests.find(({ status, cause }) => status === model.status && cause !== undefined);
-    if (first?.cause !== undefined && model.status !== 'SKIP')
-      model.cause = `${first.spec.name}: ${first.cause}`;
+    Object.assign(model, runVerdict(model));
+    const byOperator = model.cancelled !== undefined && model.overdue !== true;
+    model.exit = exitCode(
+      deciding(model).map(({ status }) => status),
+      byOperator ? 'operator' : 'timeout',
+    );
     model.duration = milliseconds((this.#deps.clock.wallMs() - model.started) / 1000);
   }
 
-  /** A defect in here must not leave people waiting, nor the nodes held. */
+  /** What stops a run as a whole, such as a defect in here, must not leave people waiting, nor the nodes held. */
   #defect(error: unknown): void {
-    this.#deps.log.error({ run: this.model.number, err: error }, `run ${this.model.number} hit a defect`);
-    this.model.cancelled ??= `a defect in the master: ${TuttiError.from(error).message}`;
+    this.#deps.log.error({ run: this.model.number, err: error }, `run ${this.model.number} cannot go on`);
+    const { message } = TuttiError.from(error);
+    // Errors with a code are for people as they are.
+    this.model.cancelled ??= error instanceof TuttiError ? message : `a defect in the master: ${message}`;
     for (const test of this.model.tests) {
       if (test.status !== undefined) continue;
       test.status = 'ERROR';
@@ -230,7 +342,8 @@ export class RunUnderWay {
   }
 
   #changed(test?: TestRun): void {
-    if (test && this.model.phase !== 'finished') this.model.phase = phaseOf(test);
+    if (test && this.model.phase !== 'finished')
+      this.model.phase = phaseOf(this.model.tests) ?? this.model.phase;
     if (test) this.#dirty.add(test.index);
     this.#reports.wish();
     this.#views.wish();
@@ -250,6 +363,10 @@ export class RunUnderWay {
   }
 }
 
-function phaseOf({ state }: TestRun): Run['phase'] {
-  return state === 'staging' || state === 'collecting' ? state : 'running';
+/** Of a run that has tests under way. */
+function phaseOf(tests: readonly TestRun[]): Run['phase'] | undefined {
+  const states = new Set(tests.map(({ state }) => state));
+  if (states.has('running')) return 'running';
+  if (states.has('staging')) return 'staging';
+  return states.has('collecting') ? 'collecting' : undefined;
 }

@@ -7,7 +7,12 @@
 
 import type { RunSpec } from '@tutti/protocol';
 import { TuttiError } from '@tutti/protocol';
-import { allocate, describeNeeds, total } from '../scheduler/allocate.ts';
+import type { Node } from '../agents/node.ts';
+import { deal } from '../scheduler/deal.ts';
+import { needsInWords } from '../scheduler/needs-words.ts';
+import { pass } from '../scheduler/pass.ts';
+import type { PoolNode } from '../scheduler/pool.ts';
+import { Selectors } from '../scheduler/selectors.ts';
 import type { Run } from './model.ts';
 import { nodesNeeded, planTests, slug } from './plan.ts';
 import type { RunDeps } from './run-deps.ts';
@@ -21,6 +26,7 @@ export class Runs {
   readonly #runs = new Map<number, RunUnderWay>();
   readonly #byId = new Map<string, Promise<RunUnderWay>>();
   readonly #queue: RunUnderWay[] = [];
+  readonly #selectors = new Selectors();
   #closing: TuttiError | undefined;
 
   constructor(deps: RunDeps) {
@@ -41,36 +47,60 @@ export class Runs {
         run.queued();
         continue;
       }
-      const names = [...new Set([...run.model.cast.values()].flat())];
-      run.resume(
-        new Map(
-          names.flatMap((name) => {
-            const node = registry.get(name);
-            return node ? [[name, node]] : [];
-          }),
-        ),
-      );
+      const names = [...new Set(run.model.cast.flatMap(({ nodes: cast }) => cast))];
+      const nodes = names.flatMap((name) => {
+        const agent = run.model.agents.get(name);
+        // By the agent: the machine may have come back under another name, and another one under this.
+        const node = agent === undefined ? registry.get(name) : registry.ofAgent(agent);
+        return node ? [[name, node] as const] : [];
+      });
+      run.resume(new Map(nodes));
     }
     return unfinished;
   }
 
   /** Queues a run; the same id is the same run. Resolves when that is durable. Throws `NOT_ENOUGH_NODES`, `DISK_FULL`. */
-  submit(id: string, spec: RunSpec, owned: boolean): Promise<RunUnderWay> {
-    const known = this.#byId.get(id);
-    if (known) return known;
+  submit(id: string, spec: RunSpec, owned: boolean, priority = 0): Promise<RunUnderWay> {
+    const known = this.#byId.get(id) ?? this.#kept({ id });
+    if (known) return Promise.resolve(known);
     if (this.#closing) throw this.#closing;
     this.#checkNodes(spec);
-    const submitted = this.#create(id, spec, owned);
+    const submitted = this.#create(id, spec, owned, priority);
     this.#byId.set(id, submitted);
     submitted.catch(() => this.#byId.delete(id));
     return submitted;
   }
 
-  /** Throws `NO_SUCH_RUN`. */
+  /** Any run that was ever submitted. Throws `NO_SUCH_RUN`. */
   get(number: number): RunUnderWay {
-    const run = this.#runs.get(number);
+    const run = this.#runs.get(number) ?? this.#kept({ number });
     if (run) return run;
-    throw new TuttiError('NO_SUCH_RUN', `the master knows no run ${number}`);
+    const newest = this.#deps.store.runs.newest();
+    const what = newest === undefined ? 'it has had none yet' : `its newest is ${newest}`;
+    throw new TuttiError('NO_SUCH_RUN', `the master knows no run ${number}; ${what}`);
+  }
+
+  /** The directory of any run, also of one that only its directory tells of. Throws `NO_SUCH_RUN`. */
+  async directory(number: number): Promise<string> {
+    try {
+      return this.get(number).model.dir;
+    } catch (error) {
+      const dir = await this.#deps.directories.find(number);
+      if (dir === undefined) throw error;
+      return dir;
+    }
+  }
+
+  /** Its place in the queue, 1 is next; undefined when it does not wait. */
+  place(run: RunUnderWay): number | undefined {
+    const place = this.#queue.indexOf(run);
+    return place < 0 ? undefined : place + 1;
+  }
+
+  /** A finished run that is not in memory any more. */
+  #kept(key: { readonly number: number } | { readonly id: string }): RunUnderWay | undefined {
+    const model = this.#deps.store.runs.find(key);
+    return model?.phase === 'finished' ? new RunUnderWay(model, this.#deps) : undefined;
   }
 
   /** The directory of a run that is finished, or will be: also of one that an earlier master began. Throws `NO_SUCH_RUN`. */
@@ -110,7 +140,7 @@ export class Runs {
     return { queued: this.#queue.length, unfinished };
   }
 
-  async #create(id: string, spec: RunSpec, owned: boolean): Promise<RunUnderWay> {
+  async #create(id: string, spec: RunSpec, owned: boolean, priority: number): Promise<RunUnderWay> {
     const { clock, directories, store, requireRoom } = this.#deps;
     await requireRoom();
     const { number, dir } = await directories.create(slug(spec.suite));
@@ -122,8 +152,10 @@ export class Runs {
       tests: planTests(spec),
       phase: 'queued',
       started: clock.wallMs(),
+      priority,
       owned,
-      cast: new Map(),
+      cast: [],
+      agents: new Map(),
       facts: new Map(),
     };
     await store.runs.create(model);
@@ -145,19 +177,26 @@ export class Runs {
   }
 
   #schedule(): void {
-    while (this.#queue.length > 0) {
-      const run = this.#queue[0];
-      if (run === undefined) return;
-      const needs = nodesNeeded(run.model.spec);
-      const idle = this.#deps.registry.idle();
-      const cast = allocate(needs, idle);
-      if (cast === undefined) {
-        run.waits(`needs ${describeNeeds(needs)}, ${idle.length} ${idle.length === 1 ? 'is' : 'are'} idle`);
-        return;
-      }
-      this.#queue.shift();
-      run.start(cast);
+    const { registry, clock } = this.#deps;
+    const queue = this.#queue.map(({ model: { number, priority, started, spec } }) => ({
+      ...{ run: number, priority, submitted: started, needs: nodesNeeded(spec) },
+    }));
+    const nodes = registry.nodes().map(poolNode);
+    const settings = { ageing: 60, backfill: false };
+    for (const { run: number, cast } of pass(
+      { queue, nodes, now: clock.wallMs(), settings },
+      this.#selectors,
+    )) {
+      const place = this.#queue.findIndex(({ model }) => model.number === number);
+      const [run] = this.#queue.splice(place, 1);
+      const names = cast.flatMap(({ nodes: filled }) => filled);
+      run?.start(deal(cast, nodesNeeded(run.model.spec)), new Map(names.flatMap((name) => entry(name, registry.get(name)))));
     }
+    const idle = registry.idle().length;
+    for (const run of this.#queue)
+      run.waits(
+        `needs ${needsInWords(nodesNeeded(run.model.spec))}, ${idle} ${idle === 1 ? 'is' : 'are'} idle`,
+      );
   }
 
   #finished({ model }: RunUnderWay): void {
@@ -176,7 +215,7 @@ export class Runs {
   #checkNodes(spec: RunSpec): void {
     const needs = nodesNeeded(spec);
     const nodes = this.#deps.registry.nodes().filter((node) => node.state !== 'offline');
-    if (total(needs) <= nodes.length) return;
+    if (needs.reduce((sum, { count }) => sum + count, 0) <= nodes.length) return;
     const idle = nodes.filter((node) => node.state === 'idle').map((node) => node.name);
     const busy = nodes.filter((node) => node.state !== 'idle').map((node) => `${node.name} ${node.state}`);
     const there = [
@@ -185,7 +224,19 @@ export class Runs {
     ];
     throw new TuttiError(
       'NOT_ENOUGH_NODES',
-      `the run needs ${describeNeeds(needs)}, the master has ${nodes.length} connected (${there.join('; ')})`,
+      `the run needs ${needsInWords(needs)}, the master has ${nodes.length} connected (${there.join('; ')})`,
     );
   }
+}
+
+function poolNode({ identity: { name, labels, facts }, holder, state, since }: Node): PoolNode {
+  const machine = { name, labels, facts };
+  if (state === 'offline') return { machine, out: { why: 'offline' } };
+  return state === 'idle'
+    ? { machine }
+    : { machine, held: { ...(holder === undefined ? {} : { run: holder }), since } };
+}
+
+function entry<T>(name: string, value: T | undefined): [string, T][] {
+  return value === undefined ? [] : [[name, value]];
 }

@@ -105,13 +105,13 @@ function fromSubtests(subtests: readonly Subtest[]): Verdict {
 /** What the members' ends so far mean for a test that is going on. */
 export type Course = 'going' | 'linger' | 'over';
 
-/** A test is over when its last essential member has ended, or on the first essential ERROR or SKIP. */
+/** A test is over when its last essential member has ended, or on the first essential ERROR or SKIP; a member whose own time was over has failed. */
 export function course(members: readonly MemberRun[]): Course {
   const deciding = essential(members);
   if (deciding.every((member) => member.state === 'ended')) return 'over';
   const statuses = deciding.map((member) => member.verdict?.status);
   if (statuses.includes('ERROR') || statuses.includes('SKIP')) return 'over';
-  return statuses.includes('FAIL') ? 'linger' : 'going';
+  return statuses.includes('FAIL') || statuses.includes('INTERRUPTED') ? 'linger' : 'going';
 }
 
 /** Where nobody is essential everybody is: a test that nothing can fail would lie. */

@@ -13,10 +13,12 @@ import type { Journal } from './journal.ts';
 /** Columns that hold JSON. */
 interface Documents {
   spec: RunSpec;
-  cast: Record<string, string[]>;
+  cast: Run['cast'];
+  agents: Record<string, string>;
   facts: Record<string, Facts>;
   barriers: AttemptRun['barriers'];
   extensions: AttemptRun['extensions'];
+  reboots: AttemptRun['reboots'];
   trouble: Trouble;
   rebooting: NonNullable<MemberRun['rebooting']>;
   end: MemberEnd;
@@ -31,8 +33,21 @@ type Row = Record<string, string | number | null>;
 /** `once`: written when the row is made; `again`: whenever it is saved. */
 const COLUMNS = {
   run: {
-    once: ['number', 'id', 'dir', 'spec', 'started'],
-    again: ['owned', 'phase', 'cast', 'facts', 'cancelled', 'status', 'cause', 'exit', 'duration'],
+    once: ['number', 'id', 'dir', 'spec', 'started', 'priority', 'suite'],
+    again: [
+      'owned',
+      'phase',
+      'cast',
+      'agents',
+      'facts',
+      'allocated',
+      'cancelled',
+      'overdue',
+      'status',
+      'cause',
+      'exit',
+      'duration',
+    ],
     key: ['number'],
   },
   test: {
@@ -42,7 +57,18 @@ const COLUMNS = {
   },
   attempt: {
     once: ['id', 'run', 'test', 'n'],
-    again: ['opened', 'lingers', 'extensions', 'over', 'trouble', 'status', 'cause', 'barriers'],
+    again: [
+      'opened',
+      'lingers',
+      'extensions',
+      'reboots',
+      'over',
+      'trouble',
+      'status',
+      'cause',
+      'barriers',
+      'ended',
+    ],
     key: ['id'],
   },
   member: {
@@ -58,6 +84,8 @@ const COLUMNS = {
       'skipped',
       'subtests',
       'verdict',
+      'started',
+      'ended',
     ],
     key: ['id'],
   },
@@ -90,7 +118,11 @@ export class RunRows {
   }
 
   saveRun(run: Run): Promise<void> {
-    return this.#journal.write(`run ${run.phase}`, 'full', () => this.#put('run', runRow(run)));
+    return this.#journal.write(`run ${run.phase}`, 'full', () => {
+      this.#put('run', runRow(run));
+      // Nobody repeats a request of the space that its tests shared.
+      if (run.phase === 'finished') this.#forgetDecisions(run.id);
+    });
   }
 
   saveTest(run: Run, test: TestRun): Promise<void> {
@@ -122,7 +154,7 @@ export class RunRows {
     return this.#journal.write('attempt judged', 'full', () => {
       this.#put('attempt', attemptRow(run, test, attempt));
       for (const member of attempt.members) this.#put('member', memberRow(attempt, member));
-      this.#database.prepare('DELETE FROM decision WHERE attempt = ?').run(attempt.id);
+      this.#forgetDecisions(attempt.id);
     });
   }
 
@@ -137,10 +169,27 @@ export class RunRows {
     return rows.map((row) => this.#run(row as Row));
   }
 
+  /** Any run that was ever submitted, by its number or by its id. */
+  find(key: { readonly number: number } | { readonly id: string }): Run | undefined {
+    const [column, value] = 'id' in key ? ['id', key.id] : ['number', key.number];
+    const row = this.#database.prepare(`SELECT * FROM run WHERE ${column} = ?`).get(value ?? '');
+    return row && this.#run(row as Row);
+  }
+
+  /** The highest number that was given. */
+  newest(): number | undefined {
+    const row = this.#database.prepare('SELECT max(number) AS number FROM run').get();
+    return row?.['number'] === null ? undefined : Number(row?.['number']);
+  }
+
   /** Of the runs that `load` returns unfinished. */
   unfinishedDirectories(): Set<string> {
     const rows = this.#database.prepare("SELECT dir FROM run WHERE phase <> 'finished'").all();
     return new Set(rows.map((row) => String(row['dir'])));
+  }
+
+  #forgetDecisions(space: string): void {
+    this.#database.prepare('DELETE FROM decision WHERE space = ?').run(space);
   }
 
   #put(table: Table, row: Row): void {
@@ -155,12 +204,15 @@ export class RunRows {
       spec,
       dir: String(row['dir']),
       owned: row['owned'] === 1,
+      priority: Number(row['priority']),
       tests: planTests(spec),
       phase: String(row['phase']) as RunPhase,
       started: Number(row['started']),
-      cast: new Map(Object.entries(json(row, 'cast'))),
+      cast: json(row, 'cast'),
+      agents: new Map(Object.entries(json(row, 'agents'))),
       facts: new Map(Object.entries(json(row, 'facts'))),
-      ...given(row, 'cancelled', 'status', 'cause', 'exit', 'duration'),
+      ...given(row, 'allocated', 'cancelled', 'status', 'cause', 'exit', 'duration'),
+      ...(row['overdue'] === 1 ? { overdue: true } : {}),
     };
     const tests = this.#database.prepare('SELECT * FROM test WHERE run = ?').all(run.number) as Row[];
     for (const each of tests) {
@@ -183,7 +235,8 @@ export class RunRows {
       members: this.#members(String(row['id'])),
       barriers: json(row, 'barriers'),
       extensions: json(row, 'extensions'),
-      ...given(row, 'opened', 'lingers', 'over', 'status', 'cause'),
+      reboots: json(row, 'reboots'),
+      ...given(row, 'opened', 'lingers', 'over', 'status', 'cause', 'ended'),
       ...(row['trouble'] === null ? {} : { trouble: json(row, 'trouble') }),
     }));
   }
@@ -206,7 +259,7 @@ export class RunRows {
         collected: row['collected'] === 1,
         skipped: json(row, 'skipped'),
         subtests: json(row, 'subtests'),
-        ...given(row, 'lost'),
+        ...given(row, 'lost', 'started', 'ended'),
       };
       if (row['rebooting'] !== null) member.rebooting = json(row, 'rebooting');
       if (row['end'] !== null) member.end = json(row, 'end');
@@ -233,11 +286,16 @@ function runRow(run: Run): Row {
     dir: run.dir,
     spec: JSON.stringify(run.spec),
     started: run.started,
+    priority: run.priority,
+    suite: run.spec.suite,
     owned: Number(run.owned),
     phase: run.phase,
-    cast: JSON.stringify(Object.fromEntries(run.cast)),
+    cast: JSON.stringify(run.cast),
+    agents: JSON.stringify(Object.fromEntries(run.agents)),
     facts: JSON.stringify(Object.fromEntries(run.facts)),
+    allocated: run.allocated ?? null,
     cancelled: run.cancelled ?? null,
+    overdue: Number(run.overdue ?? false),
     status: run.status ?? null,
     cause: run.cause ?? null,
     exit: run.exit ?? null,
@@ -266,11 +324,13 @@ function attemptRow(run: Run, test: TestRun, attempt: AttemptRun): Row {
     opened: attempt.opened ?? null,
     lingers: attempt.lingers ?? null,
     extensions: JSON.stringify(attempt.extensions),
+    reboots: JSON.stringify(attempt.reboots),
     over: attempt.over ?? null,
     trouble: attempt.trouble === undefined ? null : JSON.stringify(attempt.trouble),
     status: attempt.status ?? null,
     cause: attempt.cause ?? null,
     barriers: JSON.stringify(attempt.barriers),
+    ended: attempt.ended ?? null,
   };
 }
 
@@ -295,6 +355,8 @@ function memberRow(attempt: AttemptRun, member: MemberRun): Row {
     skipped: JSON.stringify(member.skipped),
     subtests: JSON.stringify(member.subtests),
     verdict: member.verdict === undefined ? null : JSON.stringify(member.verdict),
+    started: member.started ?? null,
+    ended: member.ended ?? null,
   };
 }
 

@@ -10,6 +10,7 @@ import { openDatabase } from './database.ts';
 import { Decisions } from './decisions.ts';
 import { Journal } from './journal.ts';
 import { NodeRows } from './node-rows.ts';
+import { RunList } from './run-list.ts';
 import { RunRows } from './run-rows.ts';
 import { Settings } from './settings.ts';
 
@@ -25,13 +26,14 @@ export class Store {
   readonly settings: Settings;
   readonly nodes: NodeRows;
   readonly runs: RunRows;
+  readonly runList: RunList;
   readonly decisions: Decisions;
   readonly #journal: Journal;
   readonly #close: () => Promise<void>;
 
   private constructor(
     journal: Journal,
-    parts: Pick<Store, 'settings' | 'nodes' | 'runs' | 'decisions'>,
+    parts: Pick<Store, 'settings' | 'nodes' | 'runs' | 'runList' | 'decisions'>,
     close: () => Promise<void>,
   ) {
     this.#journal = journal;
@@ -39,6 +41,7 @@ export class Store {
     this.settings = parts.settings;
     this.nodes = parts.nodes;
     this.runs = parts.runs;
+    this.runList = parts.runList;
     this.decisions = parts.decisions;
   }
 
@@ -70,6 +73,7 @@ export class Store {
       settings: new Settings(database, journal),
       nodes: new NodeRows(database, journal),
       runs: new RunRows(database, journal),
+      runList: new RunList(database),
       decisions: new Decisions(database, journal),
     };
     return new Store(journal, parts, async () => {

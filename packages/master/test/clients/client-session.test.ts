@@ -36,6 +36,8 @@ async function aLab() {
         runs,
         ownership,
         broker: lab.broker,
+        runList: lab.store.runList,
+        news: lab.news,
         blobs,
         log: quiet,
       },
@@ -251,11 +253,13 @@ describe('the results of a run', () => {
 
   test('are sent as files, without what is only the master’s own', async () => {
     const { session, files, member } = await withResults();
-    expect(await session.call('run.fetch', { run: 1, logs: true })).toEqual({ files: 5 });
+    expect(await session.call('run.fetch', { run: 1, logs: true })).toEqual({ files: 7 });
     expect([...files.keys()].toSorted()).toEqual(
       [
         'junit.xml',
+        'report.html',
         'report.yaml',
+        'results.yml',
         `${member}/out/.part-1`,
         `${member}/out/stdout.log.idx`,
         `${member}/stdout.log`,
@@ -271,7 +275,7 @@ describe('the results of a run', () => {
     await symlink('../stdout.log.idx', join(dir, 'out/d/in'));
     await symlink('/etc/passwd', join(dir, 'out/absolute'));
     await symlink('../../../../../..', join(dir, 'out/climbs'));
-    expect(await session.call('run.fetch', { run: 1, logs: true })).toEqual({ files: 5 });
+    expect(await session.call('run.fetch', { run: 1, logs: true })).toEqual({ files: 7 });
     expect(modes.get(`${member}/out/.part-1`)).toBe(0o751);
     expect(links).toEqual([`${member}/out/d/in -> ../stdout.log.idx`]);
     expect([...files.keys()]).not.toContain(`${member}/out/d/in`);
@@ -279,8 +283,8 @@ describe('the results of a run', () => {
 
   test('without logs are the reports alone', async () => {
     const { session, files } = await withResults();
-    expect(await session.call('run.fetch', { run: 1, logs: false })).toEqual({ files: 2 });
-    expect([...files.keys()].toSorted()).toEqual(['junit.xml', 'report.yaml']);
+    expect(await session.call('run.fetch', { run: 1, logs: false })).toEqual({ files: 4 });
+    expect([...files.keys()].toSorted()).toEqual(['junit.xml', 'report.html', 'report.yaml', 'results.yml']);
   });
 
   test('are waited for while the run goes on', async () => {
@@ -291,6 +295,6 @@ describe('the results of a run', () => {
     const fetched = session.call('run.fetch', { run, logs: false });
     await eventually(() => expect(lab.runs.get(run).model.phase).toBe('running'));
     await session.call('run.cancel', { run, reason: 'enough' });
-    expect(await fetched).toEqual({ files: 2 });
+    expect(await fetched).toEqual({ files: 4 });
   });
 });

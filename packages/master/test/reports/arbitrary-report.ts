@@ -1,5 +1,5 @@
 /** Reports with every text a script, a suite or a machine could put into them. */
-import { type Report, ReportSubtest, type ReportTest, STATUSES } from '@tutti/protocol';
+import { LIMITS, type Report, ReportSubtest, type ReportTest, STATUSES } from '@tutti/protocol';
 import fc from 'fast-check';
 import { summarise } from '../../src/reports/summary.ts';
 
@@ -106,6 +106,9 @@ export const anyText: fc.Arbitrary<string> = fc.oneof(
   fc.array(fc.constantFrom(...MISLEADING, 'word'), { maxLength: 6 }).map((parts) => parts.join('\n')),
 );
 
+/** Facts are as long as names at most. */
+const anyFact = anyText.map((text) => text.slice(0, LIMITS.name.value));
+
 const anyStatus = fc.constantFrom(...STATUSES, 'RUNNING' as const);
 /** Already rounded as the report rounds. */
 const anySeconds = fc.integer({ min: 0, max: 10_000_000 }).map((ms) => ms / 1000);
@@ -125,7 +128,10 @@ const anyTest: fc.Arbitrary<ReportTest> = fc.record(
   {
     name: anyText,
     status: anyStatus,
+    flaky: fc.boolean(),
+    started: anySeconds,
     duration: anySeconds,
+    tags: fc.array(anyText, { maxLength: 2 }),
     params: fc.dictionary(anyIdentifier, fc.oneof(anyText, anyFinite, fc.boolean()), {
       noNullPrototype: true,
       maxKeys: 3,
@@ -152,6 +158,16 @@ const anyTest: fc.Arbitrary<ReportTest> = fc.record(
                 cause: anyText,
                 duration: anySeconds,
                 dir: anyText,
+                essential: fc.boolean(),
+                started: anySeconds,
+                ended: anySeconds,
+                incarnations: fc.array(
+                  fc.record(
+                    { started: anySeconds, ended: anySeconds },
+                    { requiredKeys: ['started'], noNullPrototype: true },
+                  ),
+                  { maxLength: 2 },
+                ),
                 skipped: fc.array(fc.record({ path: anyText, why: anyText }), { maxLength: 2 }),
               },
               { requiredKeys: ['member', 'role', 'index', 'node', 'status', 'dir'], noNullPrototype: true },
@@ -167,6 +183,7 @@ const anyTest: fc.Arbitrary<ReportTest> = fc.record(
                 measure: anyFinite,
                 unit: anyText,
                 message: anyText,
+                at: anySeconds,
               },
               { requiredKeys: ['name', 'member', 'status'], noNullPrototype: true },
             ),
@@ -174,10 +191,44 @@ const anyTest: fc.Arbitrary<ReportTest> = fc.record(
           ),
           barriers: fc.array(
             fc.record(
-              { name: anyText, generation: anyCount, size: anyCount, skew: anySeconds },
-              { noNullPrototype: true },
+              {
+                name: anyText,
+                generation: anyCount,
+                size: anyCount,
+                skew: anySeconds,
+                released: anySeconds,
+                arrivals: fc.array(
+                  fc.record({ member: anyMember, at: anySeconds }, { noNullPrototype: true }),
+                  { maxLength: 2 },
+                ),
+              },
+              { requiredKeys: ['name', 'generation', 'size', 'skew'], noNullPrototype: true },
             ),
             { maxLength: 2 },
+          ),
+          started: anySeconds,
+          duration: anySeconds,
+          waits: fc.array(
+            fc.record(
+              {
+                member: anyMember,
+                what: anyText,
+                from: anySeconds,
+                to: anySeconds,
+                error: anyText,
+                missing: fc.array(anyMember, { maxLength: 2 }),
+              },
+              { requiredKeys: ['member', 'what', 'from'], noNullPrototype: true },
+            ),
+            { maxLength: 2 },
+          ),
+          marks: fc.array(
+            fc.record({ member: anyMember, name: anyText, at: anySeconds }, { noNullPrototype: true }),
+            { maxLength: 2 },
+          ),
+          omitted: fc.record(
+            { subtests: anyCount, barriers: anyCount, arrivals: anyCount, waits: anyCount, marks: anyCount },
+            { requiredKeys: [], noNullPrototype: true },
           ),
         },
         { requiredKeys: ['n', 'status', 'members', 'subtests', 'barriers'], noNullPrototype: true },
@@ -185,6 +236,12 @@ const anyTest: fc.Arbitrary<ReportTest> = fc.record(
       { maxLength: 2 },
     ),
   },
+  { requiredKeys: ['name', 'status', 'params', 'attempts'], noNullPrototype: true },
+);
+
+/** Setup or teardown: its attempts would be like those of any test. */
+const anyStep: fc.Arbitrary<ReportTest> = fc.record(
+  { name: anyText, status: anyStatus, cause: anyText, params: fc.constant({}), attempts: fc.constant([]) },
   { requiredKeys: ['name', 'status', 'params', 'attempts'], noNullPrototype: true },
 );
 
@@ -200,10 +257,10 @@ export const anyReport: fc.Arbitrary<Report> = fc
         fc.record(
           {
             name: anyNode,
-            addresses: fc.array(anyText, { maxLength: 2 }),
-            os: anyText,
-            kernel: anyText,
-            arch: anyText,
+            addresses: fc.array(anyFact, { maxLength: 2 }),
+            os: anyFact,
+            kernel: anyFact,
+            arch: anyFact,
             cpus: fc.integer({ min: 1 }),
             memory: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
           },
@@ -211,6 +268,8 @@ export const anyReport: fc.Arbitrary<Report> = fc
         ),
         { maxLength: 2 },
       ),
+      setup: anyStep,
+      teardown: anyStep,
       tests: fc.array(anyTest, { maxLength: 2 }),
     },
     { requiredKeys: ['run', 'suite', 'status', 'nodes', 'tests'], noNullPrototype: true },

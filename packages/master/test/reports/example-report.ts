@@ -74,6 +74,85 @@ export const finished: Report = {
   ],
 };
 
+const [throughput] = finished.tests;
+const [first] = throughput!.attempts;
+
+/** The same with everything that a report can say: failed, tried again, and passed. */
+export const retried: Report = {
+  ...finished,
+  setup: { name: 'setup', status: 'PASS', duration: 0.5, params: {}, attempts: [] },
+  teardown: { name: 'teardown', status: 'PASS', duration: 0.1, params: {}, attempts: [] },
+  tests: [
+    {
+      ...throughput!,
+      flaky: true,
+      started: 0.6,
+      duration: 6.1,
+      tags: ['smoke', 'net'],
+      attempts: [
+        {
+          ...first!,
+          status: 'FAIL',
+          cause: 'client.0 on n2: exited with status 1',
+          started: 0.7,
+          duration: 2.9,
+          members: [
+            {
+              ...members[0]!,
+              status: 'FAIL',
+              exit: 1,
+              because_of: 'client.0',
+              cause: 'exited with status 1',
+              started: 0.01,
+              ended: 2.81,
+            },
+            {
+              ...members[1]!,
+              status: 'FAIL',
+              exit: 1,
+              cause: 'exited with status 1',
+              started: 0.02,
+              ended: 2.5,
+              incarnations: [
+                { started: 0.02, ended: 0.5 },
+                { started: 1.4, ended: 2.5 },
+              ],
+            },
+          ],
+          subtests: [{ name: 'tcp', member: 'client.0', status: 'FAIL', message: 'too slow', at: 1.9 }],
+          barriers: [
+            {
+              name: 'ready',
+              generation: 0,
+              size: 2,
+              skew: 1.1,
+              released: 1.6,
+              arrivals: [
+                { member: 'server.0', at: 0.5 },
+                { member: 'client.0', at: 1.6 },
+              ],
+            },
+          ],
+          waits: [
+            { member: 'server.0', what: 'key "port"', from: 0.1, to: 0.3 },
+            {
+              member: 'server.0',
+              what: 'barrier "done"',
+              from: 2,
+              to: 2.6,
+              error: 'barrier "done" broken after 0.6 s',
+              missing: ['client.0'],
+            },
+          ],
+          marks: [{ member: 'server.0', name: 'started', at: 0.4 }],
+          omitted: { marks: 12 },
+        },
+        { ...first!, n: 2, started: 3.7, duration: 2.9, subtests: [] },
+      ],
+    },
+  ],
+};
+
 /** What a master that died leaves: one test over, one running, one that had not begun. */
 export const partial: Report = {
   ...finished,

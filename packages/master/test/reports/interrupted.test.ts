@@ -61,10 +61,9 @@ test('nothing of a closed report is running, and its counts add up', () => {
       const before = structuredClone(report);
       const closed = closeUnfinished({ ...report, status: 'RUNNING' }, CAUSE);
       expect(report).toEqual(before);
-      const parts = closed.tests.flatMap((one) => [
-        one,
-        ...one.attempts.flatMap((attempt) => [attempt, ...attempt.members]),
-      ]);
+      const parts = [closed.setup ?? [], closed.tests, closed.teardown ?? []]
+        .flat()
+        .flatMap((one) => [one, ...one.attempts.flatMap((attempt) => [attempt, ...attempt.members])]);
       expect(parts.filter((part) => part.status === 'RUNNING')).toEqual([]);
       const { total, ...counts } = closed.summary;
       expect(Object.values(counts).reduce((sum, count) => sum + count, 0)).toBe(total);

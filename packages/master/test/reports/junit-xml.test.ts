@@ -1,11 +1,12 @@
 import { readFile } from 'node:fs/promises';
-import { type Report, type ReportTest, STATUSES } from '@tutti/protocol';
+import { type Report, type ReportTest, STATUSES, type Status } from '@tutti/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { validateXML } from 'xmllint-wasm';
-import { junitXml } from '../../src/reports/junit-xml.ts';
+import { type JunitTest, junitXml } from '../../src/reports/junit-xml.ts';
+import { PerTest } from '../../src/reports/per-test.ts';
 import { anyReport } from './arbitrary-report.ts';
-import { finished, partial } from './example-report.ts';
+import { finished, partial, retried } from './example-report.ts';
 
 const schema = await readFile(new URL('junit.xsd', import.meta.url), 'utf8');
 
@@ -44,7 +45,7 @@ test.each([
 });
 
 test('every report is valid, whatever its texts', async () => {
-  const documents = fc.sample(anyReport, { numRuns: 300, seed: 1 }).map(junitXml);
+  const documents = fc.sample(anyReport, { numRuns: 300, seed: 1 }).map((report) => junitXml(report));
   expect(await complaints(...documents)).toEqual([]);
 });
 
@@ -139,4 +140,92 @@ test('subtests of one name are told apart by their member, then by number', () =
     (match) => match[1],
   );
   expect(names).toEqual(['tcp [a.0]', 'tcp [b.0]', 'tcp [b.0] #2', 'udp']);
+});
+
+/** One test with an attempt for each of these statuses. */
+function attempted(status: Status, ...statuses: Status[]): Report {
+  const [attempt] = retried.tests[0]!.attempts;
+  const attempts = statuses.map((each, at) => ({
+    ...attempt!,
+    n: at + 1,
+    status: each,
+    cause: `cause ${at + 1}`,
+  }));
+  return withTest({ status, cause: 'the verdict', attempts }, { status });
+}
+
+test.each([
+  ['passes in the end', 'PASS', ['FAIL', 'ERROR', 'PASS'], ['flakyFailure FAIL', 'flakyError ERROR']],
+  ['is skipped in the end', 'SKIP', ['FAIL', 'SKIP'], ['flakyFailure FAIL', 'skipped SKIP']],
+  ['fails again', 'FAIL', ['FAIL', 'FAIL'], ['failure FAIL', 'rerunFailure FAIL']],
+  [
+    'ends as an error',
+    'ERROR',
+    ['FAIL', 'ERROR', 'ERROR'],
+    ['rerunFailure FAIL', 'error ERROR', 'rerunError ERROR'],
+  ],
+  ['was interrupted once', 'PASS', ['INTERRUPTED', 'PASS'], ['flakyError INTERRUPTED']],
+] as const)(
+  'of a test that %s each attempt is told as Surefire does',
+  async (_what, status, statuses, told) => {
+    const xml = junitXml(attempted(status, ...statuses));
+    const own = lineOf(xml, 'throughput');
+    const found = own.matchAll(/<((?:rerun|flaky)?(?:[Ff]ailure|[Ee]rror)|skipped) [^>]*type="(\w+)"/g);
+    expect([...found].map(([, element, type]) => `${element} ${type}`)).toEqual(told);
+    expect(await complaints(xml)).toEqual([]);
+  },
+);
+
+test('an earlier attempt says why it failed, and where its output is', () => {
+  const own = lineOf(junitXml(retried), 'throughput');
+  expect(own).toContain('<flakyFailure message="client.0 on n2: exited with status 1" type="FAIL">');
+  expect(own).toContain('<stackTrace>attempt 1: client.0 on n2: exited with status 1');
+  expect(own).toContain('server.0 on n1: FAIL, tests/01-throughput/attempt-1/server.0');
+});
+
+test('parameters, tags, nodes of each role and attempts are properties', () => {
+  const xml = junitXml(retried);
+  for (const [name, value] of [
+    ['run', '1'],
+    ['throughput.seconds', '1'],
+    ['throughput.nodes.server', 'n1'],
+    ['throughput.nodes.client', 'n2'],
+    ['throughput.tags', 'smoke net'],
+    ['throughput.attempts', '2'],
+  ])
+    expect(xml).toContain(`<property name="${name}" value="${value}"/>`);
+});
+
+test('setup and teardown have a testcase each', () => {
+  const failing: Report = {
+    ...retried,
+    setup: { ...retried.setup!, status: 'ERROR', cause: 'no disk' },
+    status: 'ERROR',
+  };
+  const xml = junitXml(failing);
+  expect(lineOf(xml, '(setup)')).toContain('<error type="ERROR" message="no disk"/>');
+  expect(lineOf(xml, '(teardown)')).not.toBe('');
+  expect(lineOf(xml, '(run)')).toBe('');
+});
+
+test('texts of ten megabytes are bounded, and what is cut is said', async () => {
+  const long = 'x'.repeat(1e7);
+  const xml = junitXml(
+    withTest({ name: long, status: 'FAIL', cause: long, params: { long } }, { suite: long }),
+  );
+  expect(xml.length).toBeLessThan(100_000);
+  expect(xml).toContain(`x… (${1e7 - 1000} more characters)`);
+  expect(await complaints(xml)).toEqual([]);
+});
+
+test('half a surrogate pair is not left by a cut', () => {
+  const xml = junitXml(withTest({ name: `${'x'.repeat(999)}\u{1f600}\u{1f600}` }));
+  expect(xml).toContain(`${'x'.repeat(999)}… (4 more characters)`);
+});
+
+test('what has been written of a test is written again as it was', () => {
+  const known = new PerTest<JunitTest>();
+  const xml = junitXml(retried, known);
+  expect(junitXml(retried, known)).toBe(xml);
+  expect(junitXml(retried)).toBe(xml);
 });

@@ -4,11 +4,12 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type ReplaceFile, replaceFile } from '@tutti/link';
 import { Report, TuttiError } from '@tutti/protocol';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { FakeClock } from '@tutti/testkit';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { parse } from 'yaml';
 import { ReportWriter } from '../../src/reports/report-writer.ts';
 import { reportYaml } from '../../src/reports/report-yaml.ts';
-import { finished } from './example-report.ts';
+import { finished, partial } from './example-report.ts';
 
 let directory: string;
 
@@ -32,7 +33,7 @@ class HeldDisk {
   #begun = Promise.withResolvers<void>();
 
   readonly replace: ReplaceFile = async (path, contents) => {
-    if (path.endsWith('junit.xml')) return;
+    if (!path.endsWith('report.yaml')) return;
     if (this.#going !== undefined) throw new Error('two writes at once');
     this.#going = Promise.withResolvers();
     this.#run = (parse(contents) as Report).run;
@@ -57,11 +58,13 @@ class HeldDisk {
 
 const noRoom = new TuttiError('DISK_FULL', 'no room');
 
-test('both files are there after a flush, and no temporary', async () => {
+const FILES = ['junit.xml', 'report.html', 'report.yaml', 'results.yml'];
+
+test('all files are there after a flush, and no temporary', async () => {
   const writer = new ReportWriter({ directory });
   writer.update(finished);
   await writer.flush();
-  expect((await readdir(directory)).toSorted()).toEqual(['junit.xml', 'report.yaml']);
+  expect((await readdir(directory)).toSorted()).toEqual(FILES);
   expect(await readFile(join(directory, 'report.yaml'), 'utf8')).toBe(reportYaml(finished));
 });
 
@@ -178,11 +181,85 @@ test('a reader sees the old report or the new, never a part', async () => {
     }
     return seen;
   })();
-  for (let run = 2; run <= 30; run += 1) {
+  for (let run = 2; run <= 12; run += 1) {
     writer.update(numbered(run));
     await writer.flush();
   }
   stop.abort();
   const seen = await reader;
   expect(seen).toEqual(seen.toSorted((a, b) => a - b));
+});
+
+/** Counts what is written, by name. */
+function counting(): { replace: ReplaceFile; counts: Record<string, number> } {
+  const counts: Record<string, number> = {};
+  const replace: ReplaceFile = async (path) => {
+    const name = path.split('/').at(-1) ?? path;
+    counts[name] = (counts[name] ?? 0) + 1;
+  };
+  return { replace, counts };
+}
+
+test('what is made for others is written when a test is over, not at every change', async () => {
+  const { replace, counts } = counting();
+  const writer = new ReportWriter({ directory, replace });
+  for (const cause of ['a', 'b', 'c']) {
+    writer.update({ ...partial, cause });
+    await writer.flush();
+  }
+  expect(counts).toEqual({ 'results.yml': 1, 'report.html': 1, 'junit.xml': 1, 'report.yaml': 3 });
+  writer.update({ ...partial, tests: [...partial.tests, ...finished.tests] });
+  await writer.flush();
+  writer.update({ ...partial, status: 'PASS', tests: [...partial.tests, ...finished.tests] });
+  await writer.flush();
+  expect(counts).toEqual({ 'results.yml': 3, 'report.html': 3, 'junit.xml': 3, 'report.yaml': 5 });
+});
+
+test('each file of a run that is going on is valid', async () => {
+  const writer = new ReportWriter({ directory });
+  writer.update(partial);
+  await writer.flush();
+  const read = (name: string) => readFile(join(directory, name), 'utf8');
+  expect(Report.parse(parse(await read('report.yaml'))).status).toBe('RUNNING');
+  expect((parse(await read('results.yml')) as { Tests: object[] }).Tests).toHaveLength(1);
+  expect(await read('junit.xml')).toContain('<property name="running" value="ring"/>');
+  expect(await read('report.html')).toContain('The run was still going on when this was written.');
+});
+
+/** A clock by which making a report takes a second. */
+class SlowClock extends FakeClock {
+  override monotonicMs(): number {
+    this.advance(100);
+    return super.monotonicMs();
+  }
+}
+
+test('after a report that took long the next one rests, but not the last, nor one that is waited for', async () => {
+  const clock = new SlowClock();
+  const { replace, counts } = counting();
+  const writer = new ReportWriter({ directory, replace, clock });
+  writer.update(partial);
+  await writer.flush();
+  writer.update({ ...partial, cause: 'resting' });
+  await new Promise(setImmediate);
+  expect(counts['report.yaml']).toBe(1);
+  await writer.flush();
+  expect(counts['report.yaml']).toBe(2);
+  writer.update({ ...partial, cause: 'resting again' });
+  await new Promise(setImmediate);
+  expect(counts['report.yaml']).toBe(2);
+  writer.update({ ...partial, status: 'ERROR' });
+  await vi.waitFor(() => expect(counts['report.yaml']).toBe(3));
+});
+
+test('a report that rests is written when the rest is over', async () => {
+  const clock = new SlowClock();
+  const { replace, counts } = counting();
+  const writer = new ReportWriter({ directory, replace, clock });
+  writer.update(partial);
+  await writer.flush();
+  writer.update({ ...partial, cause: 'resting' });
+  await new Promise(setImmediate);
+  clock.advance(1_000_000);
+  await vi.waitFor(() => expect(counts['report.yaml']).toBe(2));
 });

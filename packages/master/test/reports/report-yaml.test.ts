@@ -2,9 +2,10 @@ import { Report } from '@tutti/protocol';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { parse } from 'yaml';
+import { PerTest } from '../../src/reports/per-test.ts';
 import { reportYaml } from '../../src/reports/report-yaml.ts';
 import { anyReport, anyText } from './arbitrary-report.ts';
-import { finished, partial } from './example-report.ts';
+import { finished, partial, retried } from './example-report.ts';
 
 test('the example report has the documented layout', () => {
   expect(reportYaml(finished)).toBe(`\
@@ -34,6 +35,37 @@ tests:
         barriers:
           - { name: ready, generation: 0, size: 3, skew: 0.012 }
 `);
+});
+
+test('what has parts stands on lines of its own, what is one fact on one', () => {
+  const yaml = reportYaml(retried);
+  for (const line of [
+    '    flaky: true',
+    '    tags: [smoke, net]',
+    '        started: 0.7',
+    '          - { member: client.0, role: client, index: 0, node: n2, status: FAIL, exit: 1, cause: exited with status 1, started: 0.02, ended: 2.5, duration: 2.7, incarnations: [{started: 0.02, ended: 0.5}, {started: 1.4, ended: 2.5}], dir: tests/01-throughput/attempt-1/client.0 }',
+    '          - { name: ready, generation: 0, size: 2, skew: 1.1, released: 1.6, arrivals: [{member: server.0, at: 0.5}, {member: client.0, at: 1.6}] }',
+    '          - { member: server.0, what: key "port", from: 0.1, to: 0.3 }',
+    '          - { member: server.0, name: started, at: 0.4 }',
+    '        omitted: { marks: 12 }',
+  ])
+    expect(yaml.split('\n')).toContain(line);
+  const { duration, ...client } = retried.tests[0]!.attempts[0]!.members[1]!;
+  expect(parse(yaml)).toMatchObject({
+    setup: retried.setup,
+    tests: [{ attempts: [{ members: [{}, client] }, {}] }],
+  });
+  expect(duration).toBe(2.7004);
+});
+
+test('what has been written of a test is not made again', () => {
+  const known = new PerTest<string>();
+  const yaml = reportYaml(retried, known);
+  expect(reportYaml(retried, known)).toBe(yaml);
+  expect(known.of(retried.tests[0]!, () => 'another')).not.toBe('another');
+  expect(reportYaml({ ...retried, tests: [...retried.tests, ...finished.tests] }, known)).toBe(
+    yaml + reportYaml(finished).split(/^tests:\n/m)[1],
+  );
 });
 
 test('a partial report is a valid report', () => {
@@ -71,7 +103,12 @@ test('every report reads back as it was', () => {
 test('every text reads back as it was, whichever version of YAML the reader follows', () => {
   fc.assert(
     fc.property(anyText, (text) => {
-      const yaml = reportYaml({ ...finished, suite: text, nodes: [{ ...finished.nodes[0]!, os: text }] });
+      const yaml = reportYaml({
+        ...finished,
+        tests: [],
+        suite: text,
+        nodes: [{ ...finished.nodes[0]!, os: text }],
+      });
       for (const version of ['1.1', '1.2'] as const) {
         const read = parse(yaml, { version }) as Report;
         expect([read.suite, read.nodes[0]?.os]).toEqual([text, text]);
@@ -84,7 +121,7 @@ test('every text reads back as it was, whichever version of YAML the reader foll
 test('what YAML does not admit as a character is never written bare', () => {
   fc.assert(
     fc.property(anyText, (text) => {
-      const written = reportYaml({ ...finished, suite: text });
+      const written = reportYaml({ ...finished, tests: [], suite: text });
       expect(written).toMatch(
         /^[\t\n\u0020-\u007e\u00a0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\u{10000}-\u{10ffff}]*$/u,
       );

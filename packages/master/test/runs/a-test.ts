@@ -1,6 +1,7 @@
 /** Tests, attempts and members as data, for tests that need some. */
 import type { MemberEnd, RoleSpec, Status, TestSpec } from '@tutti/protocol';
 import type { AttemptRun, MemberRun, TestRun } from '../../src/runs/model.ts';
+import type { Cast } from '../../src/scheduler/pass.ts';
 import { memberEnd } from '../lab.ts';
 
 export function role(name: string, count = 1, more: Partial<RoleSpec> = {}): RoleSpec {
@@ -20,7 +21,12 @@ export function testSpec(roles: RoleSpec[], more: Partial<TestSpec> = {}): TestS
 }
 
 export function testRun(spec: TestSpec, index = 0): TestRun {
-  return { spec, index, dir: 'tests/01-throughput', state: 'waiting', attempts: [] };
+  return { spec, part: 'test', index, dir: 'tests/01-throughput', state: 'waiting', attempts: [] };
+}
+
+/** `castOf({ server: ['n1'], client: ['n2', 'n3'] })` */
+export function castOf(roles: Record<string, string[]>): Cast {
+  return Object.entries(roles).map(([name, nodes]) => ({ need: { role: name, count: nodes.length }, nodes }));
 }
 
 /** `member('client.1 on n3', …)` */
@@ -54,5 +60,5 @@ export function exits(exit: MemberEnd['exit'], more: Partial<MemberEnd> = {}): P
 }
 
 export function attempt(members: MemberRun[], more: Partial<AttemptRun> = {}): AttemptRun {
-  return { n: 1, id: '2'.repeat(32), members, barriers: [], extensions: {}, ...more };
+  return { n: 1, id: '2'.repeat(32), members, barriers: [], extensions: {}, reboots: {}, ...more };
 }

@@ -8,7 +8,9 @@ import type { AttemptRun, TestRun } from '../../src/runs/model.ts';
 import { planAttempt } from '../../src/runs/plan.ts';
 import { type AgentOptions, type FakeAgent, id, Lab, MASTER, quiet } from '../lab.ts';
 import { NO_HINDRANCE } from '../no-hindrance.ts';
-import { testRun, testSpec } from './a-test.ts';
+import { castOf, testRun, testSpec } from './a-test.ts';
+
+const RUN = id('b');
 
 export interface AttemptOptions extends Partial<TestSpec> {
   /** By node. */
@@ -37,7 +39,7 @@ export class AttemptLab extends Lab {
       return [role.name, names] as const;
     });
     let ids = 0;
-    this.model = planAttempt(this.test, new Map(nodes), () => {
+    this.model = planAttempt(this.test, castOf(Object.fromEntries(nodes)), () => {
       ids += 1;
       return id(ids.toString(16));
     });
@@ -64,6 +66,7 @@ export class AttemptLab extends Lab {
       changed: () => {},
       keep: { attempt: async () => {}, test: async () => {} },
       decisions: () => [],
+      inRun: () => ({ run: RUN, test: lab.test.spec.name, more: false }),
     };
     lab.attempt = new Attempt(lab.test, lab.model, deps, (hooks) => {
       for (const model of lab.model.members) {
@@ -82,8 +85,10 @@ export class AttemptLab extends Lab {
       }
       return lab.members;
     });
+    lab.broker.openRun(RUN);
     lab.over = lab.attempt.run().then(() => {
       lab.isOver = true;
+      lab.broker.closeRun(RUN);
     });
     await settled();
     return lab;

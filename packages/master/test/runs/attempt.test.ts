@@ -383,6 +383,56 @@ describe('a member that announces a reboot', () => {
     for (const name of ['server.0', 'client.0']) await lab.end(name, 0);
     await lab.over;
   });
+
+  test('on behalf of another is kept with its request: repeated after the reboot it asks for none', async () => {
+    const lab = await AttemptLab.start(serverAndClients);
+    const ask = (request: string) =>
+      lab.agent('server.0').session.call('member.rebootOther', {
+        ...{ member: lab.id('server.0'), request, other: 'client.0', timeout: 60 },
+      });
+    await ask('request-1');
+    expect(lab.model.reboots).toEqual({ 'server.0 request-1': { member: 'client.0', incarnation: 0 } });
+    await lab.agent('client.0').cut();
+    lab.agents.set('n2', await back(lab, { incarnation: 1 }));
+    await ask('request-1');
+    const reboots = () => lab.asked('client.0').filter((line) => line.startsWith('member.reboot'));
+    expect(reboots(), 'the agent of the next incarnation is left alone').toEqual([]);
+    await ask('request-2');
+    expect(reboots()).toHaveLength(1);
+    await lab.end('client.0', 0);
+    expect(await ask('request-1'), 'it was done').toEqual({});
+    for (const name of ['server.0', 'client.1']) await lab.end(name, 0);
+    await lab.over;
+  });
+
+  test('hands the next incarnation a release that the one before was not told of', async () => {
+    const lab = await AttemptLab.start(serverAndClients);
+    const arrive = (name: string, request: string) =>
+      lab.agent(name).session.call('sync.barrier', {
+        ...{ member: lab.id(name), request, at: 0, args: { name: 'ready' } },
+      });
+    const lost = arrive('client.0', 'lost-request');
+    lost.catch(() => {});
+    await settled();
+    await announce(lab, 100);
+    await lab.agent('client.0').cut();
+    const others = [arrive('server.0', 'of-the-server'), arrive('client.1', 'of-the-client')];
+    expect(await Promise.all(others)).toMatchObject([{ generation: 0 }, { generation: 0 }]);
+    const unanswered = [{ name: 'ready', request: 'lost-request' }];
+    lab.agents.set('n2', await back(lab, { incarnation: 1, unanswered }));
+    expect(await arrive('client.0', 'next-request')).toMatchObject({ generation: 0, rank: 0, size: 3 });
+    // Said again by a later hello it is old.
+    await lab.agent('client.0').cut();
+    lab.agents.set('n2', await back(lab, { incarnation: 1, unanswered }));
+    const next = [
+      arrive('client.0', 'second-request'),
+      arrive('server.0', 'of-the-server-2'),
+      arrive('client.1', 'of-the-client-2'),
+    ];
+    expect(await Promise.all(next)).toMatchObject([{ generation: 1 }, { generation: 1 }, { generation: 1 }]);
+    for (const name of ['server.0', 'client.0', 'client.1']) await lab.end(name, 0);
+    await lab.over;
+  });
 });
 
 describe("an operator's cancel", () => {
@@ -583,6 +633,40 @@ describe('a node that is away', () => {
     await lab.endStopped('server.0', 'client.1');
     await lab.over;
     expect(statuses(lab)).toEqual(['INTERRUPTED', 'ERROR', 'INTERRUPTED']);
+    expect(lab.leftovers).toEqual(NOTHING);
+  });
+});
+
+describe('a master that is alone with the timeout', () => {
+  const left = (lab: AttemptLab) => lab.model.members.filter(({ state }) => state !== 'ended').length;
+
+  test('because all agents have died, ends their members at most the grace after it', async () => {
+    const lab = await AttemptLab.start([role('client', 2)], { timeout: 60, grace: 30 });
+    await lab.clock.pass(50_000);
+    for (const name of ['client.0', 'client.1']) await lab.agent(name).cut();
+    await lab.clock.pass(29_999);
+    expect([left(lab), lab.model.over]).toEqual([2, 'timeout']);
+    await lab.clock.pass(1);
+    await lab.over;
+    expect(left(lab)).toBe(0);
+    expect(lab.model).toMatchObject({
+      status: 'ERROR',
+      cause: 'timed out after 60 s: client.0 on n1, client.1 on n2 still running',
+    });
+    expect(lab.leftovers).toEqual(NOTHING);
+  });
+
+  test('because all agents hang, ends their members 30 s after it', async () => {
+    const handlers = { 'member.stop': never };
+    const lab = await AttemptLab.start([role('client', 2)], {
+      ...{ timeout: 60, agents: { n1: { handlers }, n2: { handlers } } },
+    });
+    await lab.clock.pass(89_999);
+    expect(left(lab)).toBe(2);
+    await lab.clock.pass(1);
+    await lab.over;
+    expect(left(lab)).toBe(0);
+    expect(lab.model.status).toBe('ERROR');
     expect(lab.leftovers).toEqual(NOTHING);
   });
 });

@@ -5,17 +5,28 @@ import { nodesNeeded, planAttempt, planTests, slug } from '../../src/runs/plan.t
 import { reportOf } from '../../src/runs/report-of.ts';
 import { runHead, testView } from '../../src/runs/view.ts';
 import { FACTS, id, memberEnd } from '../lab.ts';
-import { ended, member, role, testRun, testSpec } from './a-test.ts';
+import { castOf, ended, member, role, testRun, testSpec } from './a-test.ts';
 
 const spec = (...tests: ReturnType<typeof testSpec>[]) => ({ suite: 'Traffic & Co', tests, files: [] });
 
 describe('a plan', () => {
   it('needs, of each role, as many nodes as the largest of its tests', () => {
     const tests = [testSpec([role('a'), role('b', 3)]), testSpec([role('b', 2), role('c')])];
-    expect([...nodesNeeded(spec(...tests))]).toEqual([
-      ['a', 1],
-      ['b', 3],
-      ['c', 1],
+    expect(nodesNeeded(spec(...tests))).toEqual([
+      { role: 'a', count: 1 },
+      { role: 'b', count: 3 },
+      { role: 'c', count: 1 },
+    ]);
+  });
+
+  it('needs a role twice where tests ask for different machines, and counts setup and teardown', () => {
+    const where = 'cpus >= 4';
+    const tests = [testSpec([role('a', 2, { where })]), testSpec([role('a')])];
+    const setup = testSpec([role('a', 3, { where })], { name: 'setup' });
+    expect(nodesNeeded({ ...spec(...tests), setup, teardown: testSpec([role('b')]) })).toEqual([
+      { role: 'a', where, count: 3 },
+      { role: 'a', count: 1 },
+      { role: 'b', count: 1 },
     ]);
   });
 
@@ -41,10 +52,7 @@ describe('a plan', () => {
 
   it('fills the roles of each attempt with the nodes they have in the run', () => {
     const test = testRun(testSpec([role('server'), role('client', 2, { essential: false })]));
-    const cast = new Map([
-      ['client', ['n2', 'n3', 'n4']],
-      ['server', ['n1']],
-    ]);
+    const cast = castOf({ client: ['n2', 'n3', 'n4'], server: ['n1'] });
     let ids = 0;
     const newId = () => {
       ids += 1;
@@ -63,7 +71,7 @@ describe('a plan', () => {
   });
 
   it('that the run has no node for is a defect', () => {
-    expect(() => planAttempt(testRun(testSpec([role('a')])), new Map(), () => id('1'))).toThrow('no node');
+    expect(() => planAttempt(testRun(testSpec([role('a')])), [], () => id('1'))).toThrow('no node');
   });
 });
 
@@ -71,11 +79,15 @@ function run(more: Partial<Run> = {}): Run {
   const test = testRun(testSpec([role('server'), role('client', 2)], { params: { seconds: 1 } }));
   return {
     ...{ number: 7, id: id('1'), spec: spec(test.spec), dir: '/runs/7-traffic', tests: [test] },
-    ...{ phase: 'running', started: Date.UTC(2030, 0, 1), owned: false, facts: new Map() },
-    cast: new Map([
-      ['server', ['n1']],
-      ['client', ['n2', 'n3']],
-    ]),
+    ...{
+      phase: 'running',
+      started: Date.UTC(2030, 0, 1),
+      priority: 0,
+      owned: false,
+      agents: new Map(),
+      facts: new Map(),
+    },
+    cast: castOf({ server: ['n1'], client: ['n2', 'n3'] }),
     ...more,
   };
 }
@@ -84,7 +96,7 @@ const facts = new Map([['n1', FACTS]]);
 
 describe('the report of a run', () => {
   it('is valid before it has begun', () => {
-    const report = reportOf(run({ cast: new Map() }), new Map());
+    const report = reportOf(run({ cast: [] }), new Map());
     expect(Report.parse(report)).toEqual(report);
     expect(report).toMatchObject({
       status: 'RUNNING',
@@ -96,7 +108,7 @@ describe('the report of a run', () => {
   it('is valid while it goes on, and says what is known so far', () => {
     const going = run();
     going.tests[0]!.attempts.push({
-      ...{ n: 1, id: id('2'), barriers: [], extensions: {} },
+      ...{ n: 1, id: id('2'), barriers: [], extensions: {}, reboots: {} },
       members: [ended('server.0', 'PASS'), member('client.0 on n2', { state: 'running' })],
     });
     const report = reportOf(going, facts);
@@ -120,7 +132,7 @@ describe('the report of a run', () => {
     const [done] = finished.tests;
     Object.assign(done!, { status: 'FAIL', cause: 'x', duration: 3 });
     done!.attempts.push({
-      ...{ n: 1, id: id('2'), status: 'FAIL', cause: 'x', extensions: {} },
+      ...{ n: 1, id: id('2'), status: 'FAIL', cause: 'x', extensions: {}, reboots: {} },
       barriers: [{ name: 'go', generation: 0, size: 3, skew: 0.01234 }],
       members: [
         ended('server.0', 'FAIL', {
@@ -175,7 +187,7 @@ describe('what watchers see', () => {
     const waiting = testRun(testSpec([role('server'), role('client', 2)]));
     expect(TestView.parse(testView(waiting))).toMatchObject({ members: [], size: 3, state: 'waiting' });
     waiting.attempts.push({
-      ...{ n: 1, id: id('2'), barriers: [], extensions: {} },
+      ...{ n: 1, id: id('2'), barriers: [], extensions: {}, reboots: {} },
       members: [ended('server.0', 'PASS'), member('client.0 on n2', { state: 'running' })],
     });
     waiting.state = 'running';
@@ -192,7 +204,7 @@ describe('what watchers see', () => {
     const members = Array.from({ length: 500 }, (_, n) =>
       n < 400 ? ended(`client.${n}`, 'PASS') : member(`client.${n}`, { state: 'running' }),
     );
-    test.attempts.push({ n: 1, id: id('2'), barriers: [], extensions: {}, members });
+    test.attempts.push({ n: 1, id: id('2'), barriers: [], extensions: {}, reboots: {}, members });
     const view = testView(test);
     expect(view.members).toHaveLength(200);
     expect(view.members.filter(({ state }) => state === 'running')).toHaveLength(100);

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Run } from '../../src/runs/model.ts';
 import { type Instant, psView } from '../../src/runs/ps.ts';
 import { FACTS, id } from '../lab.ts';
-import { attempt, member, role, testRun, testSpec } from './a-test.ts';
+import { attempt, castOf, member, role, testRun, testSpec } from './a-test.ts';
 
 const NOW: Instant = { waits: [], wallMs: 60_000, seconds: 500, left: 20 };
 
@@ -16,8 +16,9 @@ function run(count: number): Run {
   under.attempts.push(attempt(names.map((name) => member(`${name} on n1`, { state: 'running' }))));
   return {
     ...{ number: 7, id: id('1'), spec: { suite: 's', files: [], tests: [spec] }, dir: '/runs/7-s' },
-    ...{ phase: 'running', started: 0, owned: false, tests: [under] },
-    cast: new Map([['a', ['n1']]]),
+    ...{ phase: 'running', started: 0, priority: 0, owned: false, tests: [under] },
+    cast: castOf({ a: ['n1'] }),
+    agents: new Map(),
     facts: new Map([['n1', FACTS]]),
   };
 }

@@ -5,8 +5,10 @@ import type { RunSpec, TestSpec } from '@tutti/protocol';
 import { AttemptFactory } from '../../src/runs/attempt-factory.ts';
 import type { RunUnderWay } from '../../src/runs/run-under-way.ts';
 import { Runs } from '../../src/runs/runs.ts';
+import { LogNews } from '../../src/logs/log-news.ts';
 import { RunDirectories } from '../../src/store/run-directories.ts';
 import { Store } from '../../src/store/store.ts';
+import { SyncBroker } from '../../src/sync/broker.ts';
 import { type AgentOptions, type FakeAgent, Lab, MASTER, memberEnd, quiet } from '../lab.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 import { testSpec } from './a-test.ts';
@@ -16,15 +18,19 @@ export class RunsLab extends Lab {
   readonly blobs: BlobCache;
   readonly directories: RunDirectories;
   readonly store: Store;
+  /** Keeps what is decided, as a master does. */
+  override readonly broker: SyncBroker;
+  readonly news = new LogNews();
   readonly attempts: AttemptFactory;
   readonly runs: Runs;
   #submitted = 0;
 
-  private constructor(dir: string, blobs: BlobCache) {
+  private constructor(dir: string, blobs: BlobCache, before?: Store) {
     super();
     this.dir = dir;
     this.blobs = blobs;
-    this.store = Store.open({ path: ':memory:', clock: this.masterClock, log: quiet });
+    this.store = before ?? Store.open({ path: ':memory:', clock: this.masterClock, log: quiet });
+    this.broker = new SyncBroker(this.masterClock, this.store.decisions);
     this.directories = new RunDirectories(join(dir, 'runs'));
     const { masterClock: clock, registry, broker, live, directories } = this;
     const { store } = this;
@@ -37,6 +43,7 @@ export class RunsLab extends Lab {
       blobs,
       store,
       room,
+      news: this.news,
       log: quiet,
     });
     this.runs = new Runs({
@@ -55,8 +62,17 @@ export class RunsLab extends Lab {
     return new RunsLab(dir, await BlobCache.open(join(dir, 'blobs')));
   }
 
-  /** An agent whose members end with `exit` as soon as they are started. */
-  async quick(name: string, exit = 0, options: AgentOptions = {}): Promise<FakeAgent> {
+  /** The next master, with what this one has kept: all of its nodes are away, its runs go on. */
+  successor(): RunsLab {
+    const next = new RunsLab(this.dir, this.blobs, this.store);
+    next.registry.restore(this.registry.nodes().map(({ identity }) => identity));
+    return next;
+  }
+
+  /** An agent whose members end as soon as they are started: with `exit`, or one after the other with those, and then 0. */
+  async quick(name: string, exit: number | number[] = 0, options: AgentOptions = {}): Promise<FakeAgent> {
+    const exits = Array.isArray(exit) ? exit[Symbol.iterator]() : undefined;
+    const next = () => (exits ? (exits.next().value ?? 0) : (exit as number));
     const agent = this.dial({
       name,
       ...options,
@@ -64,7 +80,7 @@ export class RunsLab extends Lab {
         'member.start': ({ member }) => {
           setImmediate(() => {
             void agent
-              .ended(member, memberEnd({ exit: { how: 'exited', code: exit } }))
+              .ended(member, memberEnd({ exit: { how: 'exited', code: next() } }))
               .then(() => agent.collected(member));
           });
           return {};

@@ -2,7 +2,7 @@ import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Report, type StreamTarget, TuttiError } from '@tutti/protocol';
 import { eventually, MemorySink, rejection, settled } from '@tutti/testkit';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { parse } from 'yaml';
 import type { RunUnderWay } from '../../src/runs/run-under-way.ts';
 import { id } from '../lab.ts';
@@ -155,7 +155,7 @@ describe('a run that is submitted', () => {
       expect.objectContaining({
         code: 'NOT_ENOUGH_NODES',
         message:
-          'the run needs 5 nodes (server 1, client 4), the master has 2 connected (idle: n1; not idle: n2 reserved)',
+          'the run needs 5 nodes (server, client 4), the master has 2 connected (idle: n1; not idle: n2 reserved)',
       }) as Error,
     );
     expect(lab.runs.debugState()).toEqual(IDLE);
@@ -167,7 +167,7 @@ describe('a run that is submitted', () => {
     await lab.quick('n2');
     const run = await lab.submit([{ roles: [role('a')] }, { roles: [role('a', 2)] }]);
     await run.finished;
-    expect([...run.model.cast]).toEqual([['a', ['n1', 'n2']]]);
+    expect(run.model.cast).toEqual([{ need: { role: 'a', count: 2 }, nodes: ['n1', 'n2'] }]);
     expect(run.model.tests[0]?.attempts[0]?.members.map(({ node }) => node)).toEqual(['n1']);
   });
 
@@ -180,7 +180,7 @@ describe('a run that is submitted', () => {
     const third = await lab.submit([one]);
     expect([second.model.phase, second.model.waitsFor]).toEqual([
       'queued',
-      'needs 2 nodes (server 1, client 1), 0 are idle',
+      'needs 2 nodes (server, client), 0 are idle',
     ]);
     expect(third.model.phase).toBe('queued');
     expect(lab.runs.debugState()).toEqual({ queued: 2, unfinished: 3 });
@@ -206,7 +206,7 @@ describe('a run that is submitted', () => {
     const offline = lab.node('n1');
     offline.holder = 9;
     const run = await lab.submit([two]);
-    expect(run.model.waitsFor).toBe('needs 2 nodes (server 1, client 1), 1 is idle');
+    expect(run.model.waitsFor).toBe('needs 2 nodes (server, client), 1 is idle');
     offline.holder = undefined;
     await lab.quick('n1');
     await run.finished;
@@ -297,6 +297,85 @@ describe('a node that comes back under another name', () => {
     expect(run.model.tests.map(({ status }) => status)).toEqual(['PASS', 'PASS']);
     expect(await report(run)).toMatchObject({ nodes: [{ name: 'n1' }] });
     await eventually(() => expect(states(lab)).toEqual(['n1 idle', 'n9 idle']));
+  });
+});
+
+describe('a master that is started again', () => {
+  const stays = { handlers: { 'member.start': () => ({}) } };
+  const begun = (agent: { asked: string[] }) =>
+    eventually(() => expect(agent.asked.some((line) => line.startsWith('member.start'))).toBe(true));
+
+  test('finds a node that was renamed, though another has its old name', async () => {
+    const before = await RunsLab.open();
+    const agent = await before.quick('n1', 0, stays);
+    const { model } = await before.submit([one, { ...one, name: 'second' }]);
+    await begun(agent);
+    const [member] = before.live.onNode(before.node('n1'));
+    const members = [{ member: member?.id ?? '', master: id('f'), state: 'running' as const }];
+    await agent.cut();
+    await before.quick('n9', 0, { agent: id('1'), members });
+    await before.quick('n1', 0, { agent: id('5') });
+    await before.store.committed();
+
+    const after = before.successor();
+    const [run] = after.runs.restore();
+    await eventually(() => expect(after.live.size).toBe(1));
+    const renamed = await after.quick('n9', 0, { agent: id('1'), members });
+    await renamed.ended(member?.id ?? '');
+    await renamed.collected(member?.id ?? '');
+    await run?.finished;
+    expect(run?.model).toMatchObject({ number: model.number, status: 'PASS' });
+    expect(run?.model.tests.map(({ status }) => status)).toEqual(['PASS', 'PASS']);
+  });
+
+  test('and does not know a node any more says so, to people', async () => {
+    const before = await RunsLab.open();
+    const agent = await before.quick('n1', 0, stays);
+    await before.submit([one]);
+    await begun(agent);
+    await before.store.committed();
+    const after = before.successor();
+    vi.spyOn(after.registry, 'ofAgent').mockReturnValue(undefined);
+    const [run] = after.runs.restore();
+    await run?.finished;
+    expect(run?.model).toMatchObject({
+      status: 'ERROR',
+      cause:
+        'throughput: node n1, which was given to the run, is not known to this master any more; run it again',
+    });
+  });
+
+  test('has what the tests of a run have set for each other, and forgets it with the run', async () => {
+    const before = await RunsLab.open();
+    const agent = await before.quick('n1', 0, stays);
+    await before.submit([one, { ...one, name: 'second' }]);
+    await begun(agent);
+    const [first] = before.live.onNode(before.node('n1'));
+    const set = { member: first?.id ?? '', request: 'request-1', at: 0 };
+    const args = { key: 'k', value: 7, scope: 'run' as const };
+    await agent.session.call('sync.set', { ...set, args });
+
+    const after = before.successor();
+    const [run] = after.runs.restore();
+    if (run === undefined) throw new Error('no run goes on');
+    await eventually(() => expect(after.live.size).toBe(1));
+    const members = [{ member: set.member, master: id('f'), state: 'running' as const }];
+    const again = await after.quick('n1', 0, { ...stays, members });
+    await again.ended(set.member);
+    await again.collected(set.member);
+    const starts = () => again.asked.filter((line) => line.startsWith('member.start'));
+    await eventually(() => expect(starts(), 'the first again, and the second').toHaveLength(2));
+    const [second] = after.live.onNode(after.node('n1'));
+    const get = { member: second?.id ?? '', request: 'request-1', at: 0 };
+    const found = await again.session.call('sync.get', { ...get, args: { key: 'k', scope: 'run' } });
+    expect(found).toEqual({ found: true, value: 7 });
+    expect(after.store.decisions.of(run.model.id)).not.toEqual([]);
+    await again.ended(get.member);
+    await again.collected(get.member);
+    await run.finished;
+    expect(run.model.status).toBe('PASS');
+    expect(after.store.decisions.of(run.model.id)).toEqual([]);
+    expect(after.broker.debugState()).toEqual({ spaces: 0, waiters: 0, timers: 0 });
   });
 });
 
@@ -432,7 +511,7 @@ test('a run that nobody knows is said to be unknown', async () => {
   expect(await rejection(lab.runs.results(7))).toMatchObject({ code: 'NO_SUCH_RUN' });
 });
 
-test('of finished runs the last hundred are remembered; results of older ones are found on disk', async () => {
+test('finished runs beyond the last hundred come from the database, their results from the disk', async () => {
   const lab = await RunsLab.open();
   await lab.quick('n1');
   lab.node('n1').holder = 1;
@@ -441,7 +520,9 @@ test('of finished runs the last hundred are remembered; results of older ones ar
     lab.runs.cancel(run, 'no');
     await run.finished;
   }
-  expect(() => lab.runs.get(1)).toThrow('knows no run 1');
-  expect(lab.runs.get(102).model.number).toBe(102);
+  expect(lab.runs.get(102)).toBe(lab.runs.get(102));
+  expect(lab.runs.get(1)).not.toBe(lab.runs.get(1));
+  expect(lab.runs.get(1).model).toMatchObject({ number: 1, status: 'INTERRUPTED' });
+  expect(() => lab.runs.get(103)).toThrow('knows no run 103; its newest is 102');
   expect(await lab.runs.results(1)).toBe(join(lab.dir, 'runs/1-a-suite'));
 }, 30_000);

@@ -108,7 +108,7 @@ describe('a master that starts', () => {
     const { directories, dir, status } = await aRun(JSON.stringify(DEAD));
     expect(await directories.closeInterrupted()).toEqual({ closed: [dir], failed: [] });
     expect(await status()).toBe('ERROR');
-    expect(await readdir(dir)).toEqual(['junit.xml', 'report.yaml']);
+    expect(await readdir(dir)).toEqual(['junit.xml', 'report.html', 'report.yaml', 'results.yml']);
     expect(await directories.closeInterrupted()).toEqual({ closed: [], failed: [] });
   });
 

@@ -5,7 +5,7 @@ import type { AttemptRun, Run, TestRun } from '../../src/runs/model.ts';
 import { planAttempt, planTests } from '../../src/runs/plan.ts';
 import { Store } from '../../src/store/store.ts';
 import { FACTS, id, memberEnd, quiet } from '../lab.ts';
-import { role, testSpec } from '../runs/a-test.ts';
+import { castOf, role, testSpec } from '../runs/a-test.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 
 const IDENTITY = {
@@ -44,17 +44,15 @@ function newRun(number: number): Run {
       spec,
       dir: `/runs/${number}-a-suite`,
       owned: true,
+      priority: 0,
       tests: planTests(spec),
     },
-    ...{ phase: 'queued', started: 1000.5, cast: new Map(), facts: new Map() },
+    ...{ phase: 'queued', started: 1000.5, cast: [], agents: new Map(), facts: new Map() },
   };
 }
 
 function begun(run: Run): { test: TestRun; attempt: AttemptRun } {
-  run.cast = new Map([
-    ['server', ['n1']],
-    ['client', ['n2', 'n3']],
-  ]);
+  run.cast = castOf({ server: ['n1'], client: ['n2', 'n3'] });
   run.facts = new Map([['n1', FACTS]]);
   run.phase = 'running';
   const [first] = run.tests;
@@ -101,6 +99,8 @@ describe('a run', () => {
     expect(await reopened(at, ({ runs }) => runs.load(0))).toEqual([run]);
 
     server.subtests = [{ name: 'a', status: 'pass', measure: 1.5, unit: 'Mbit/s' }];
+    attempt.reboots = { 'server.0 request-1': { member: 'client.0', incarnation: 2 } };
+    run.agents = new Map([['n1', id('1')]]);
     attempt.barriers = [{ name: 'ready', generation: 0, size: 3, skew: 0.5 }];
     Object.assign(attempt, { status: 'FAIL', cause: 'because' });
     await store.runs.concludeAttempt(run, first, attempt);

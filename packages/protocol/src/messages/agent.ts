@@ -1,9 +1,10 @@
 /** Between an agent and its master: registration, staging, members. */
 import { z } from 'zod';
 import { call } from '../entry.ts';
-import { Id, NodeName, RequestId, Seconds } from '../ids.ts';
+import { Id, NodeName, RequestId, Seconds, SyncName } from '../ids.ts';
 import { LogSource } from './link.ts';
 import { Facts, Labels, MemberOrder } from './spec.ts';
+import { Scope } from './sync.ts';
 import { Blob, TreePath } from './tree.ts';
 
 export const ProtocolVersion = z.object({
@@ -31,6 +32,8 @@ const MemberPresence = z.object({
   incarnation: Incarnation.optional(),
   /** This incarnation has announced a reboot that has not happened yet. */
   rebooting: RebootPlan.optional(),
+  /** Arrivals at barriers that the incarnation before this one was not told of: releases go to this one's next arrivals. */
+  unanswered: z.array(z.object({ name: SyncName, request: RequestId, scope: Scope.optional() })).optional(),
 });
 export type MemberPresence = z.infer<typeof MemberPresence>;
 

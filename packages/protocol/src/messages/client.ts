@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { call, event } from '../entry.ts';
 import { Id, MemberName, NodeName, Seconds } from '../ids.ts';
+import { LIMITS } from '../limits.ts';
 import { STATUSES } from '../statuses.ts';
 import { ProtocolVersion } from './agent.ts';
 import { Facts, Labels } from './spec.ts';
@@ -76,13 +77,40 @@ export interface RunView extends RunHead {
 
 const RunNumber = z.number().int().positive();
 
+/** The higher the sooner; of equal ones the older first. */
+export const Priority = z.number().int().min(-1000).max(1000);
+
+/** A run in a list of runs. */
+export const RunRow = RunHead.extend({
+  /** When it was submitted: Unix ms, master time. */
+  started: z.number(),
+  priority: Priority,
+  /** Of a queued run: 1 is next. */
+  place: z.number().int().positive().optional(),
+  /** Tests that have a verdict, and those of them whose verdict is not ok. */
+  done: z.number().int().nonnegative(),
+  notOk: z.number().int().nonnegative(),
+});
+export type RunRow = z.infer<typeof RunRow>;
+
+/** The files of a report, by format: their names in the run directory. */
+export const REPORT_FILES = {
+  yaml: 'report.yaml',
+  junit: 'junit.xml',
+  maloo: 'results.yml',
+  html: 'report.html',
+} as const;
+export type ReportFormat = keyof typeof REPORT_FILES;
+
+const ReportFormats = z.enum(Object.keys(REPORT_FILES) as [ReportFormat, ...ReportFormat[]]);
+
 /** What a member waits for, in a sync space. */
 export const WaitView = z.object({
-  /** `barrier "ready"` */
+  /** `barrier "ready"`, or in run scope `barrier "ready" of the run` */
   on: z.string(),
   seconds: Seconds,
-  /** Who could end it, the first few of them; empty where any other member could. */
-  missing: z.array(MemberName),
+  /** Who could end it, the first few of them; empty where any other member could. In run scope `test/client.0`. */
+  missing: z.array(z.string()),
   /** How many there are in all. */
   missingSize: z.number().int().nonnegative(),
 });
@@ -104,6 +132,10 @@ export const TestAt = z.object({
   circles: z.array(z.array(MemberName)),
 });
 export type TestAt = z.infer<typeof TestAt>;
+
+/** Of each log, by its key in the log frames, how many bytes a client has. */
+export const LogPositions = z.record(z.string(), z.number().int().nonnegative());
+export type LogPositions = z.infer<typeof LogPositions>;
 
 export const clientCalls = {
   'client.hello': call({
@@ -132,10 +164,43 @@ export const clientCalls = {
       spec: Blob,
       /** true: the run is cancelled when the session that submitted it is gone. */
       owned: z.boolean(),
+      /** Default 0. */
+      priority: Priority.optional(),
     }),
     result: z.object({ run: RunNumber }),
     idempotent: true,
     doc: 'Queues a run whose files the master has; the caller then watches it.',
+  }),
+  'run.rerun': call({
+    directions: ['client→master'],
+    params: z.object({
+      /** Chosen by the client: asking again after a lost connection is the same run. */
+      id: Id,
+      /** The run to repeat. */
+      run: RunNumber,
+      /** Only its tests that were not ok. */
+      failed: z.boolean(),
+      /** Default: that of the run. */
+      priority: Priority.optional(),
+    }),
+    result: z.object({ run: RunNumber }),
+    idempotent: true,
+    doc: 'Queues a run once more, as it was submitted, from the files that the master still has.',
+  }),
+  'runs.list': call({
+    directions: ['client→master'],
+    params: z.object({
+      /** Goes on below this number. */
+      before: RunNumber.optional(),
+      /** Those in one of these phases or with one of these verdicts; default: all. */
+      phases: z.array(RunPhase).optional(),
+      statuses: z.array(StatusName).optional(),
+      /** Those whose suite matches: `*` any text, `?` one character. */
+      suite: z.string().max(1024).optional(),
+    }),
+    result: z.object({ runs: z.array(RunRow), more: z.boolean() }),
+    idempotent: true,
+    doc: 'The runs of this master and of those before it, the newest first, a page at a time: `more` says that there are some behind the last.',
   }),
   'run.watch': call({
     directions: ['client→master'],
@@ -149,7 +214,7 @@ export const clientCalls = {
     params: z.object({ run: RunNumber, reason: z.string().max(4096) }),
     result: z.object({}),
     idempotent: true,
-    doc: 'Ends the run as INTERRUPTED by an operator; what there is so far is collected and reported.',
+    doc: 'Ends the run as INTERRUPTED by an operator; what there is so far is collected and reported. A run that has ended otherwise cannot be.',
   }),
   'run.ps': call({
     directions: ['client→master'],
@@ -173,6 +238,38 @@ export const clientCalls = {
     result: z.object({ files: z.number().int().nonnegative() }),
     idempotent: true,
     doc: "Sends the finished run's directory as streams; answered when all are complete.",
+  }),
+  'run.report': call({
+    directions: ['client→master'],
+    params: z.object({ run: RunNumber, format: ReportFormats }),
+    /** 0 where there is no such file yet. */
+    result: z.object({ files: z.number().int().nonnegative() }),
+    idempotent: true,
+    doc: 'Sends one file of the report as a stream, as it is now; answered when it is complete.',
+  }),
+  'run.logs': call({
+    directions: ['client→master'],
+    params: z.object({
+      run: RunNumber,
+      /** Chosen by the client: the stream `logs` that comes carries it. */
+      feed: Id,
+      /** A test by name or glob; default: all. */
+      test: z.string().max(LIMITS.name.value).optional(),
+      /** A member, a role, or a glob; default: all. */
+      member: z.string().max(LIMITS.name.value).optional(),
+      sources: z.array(z.enum(['stdout', 'stderr'])).min(1),
+      /** Goes on until the run is finished. */
+      follow: z.boolean(),
+      /** Lines that were complete at this time (Unix ms, master time) or later. */
+      since: z.number().optional(),
+      /** The same, as seconds before now. */
+      ago: Seconds.optional(),
+      /** How far the client has each log, staged before as JSON, `LogPositions`: goes on there. */
+      positions: Blob.optional(),
+    }),
+    result: z.object({}),
+    idempotent: true,
+    doc: 'Sends the lines of several logs in the order of time, as one stream of log frames; answered when all are sent.',
   }),
 };
 

@@ -40,6 +40,9 @@ export const StreamTarget = z.discriminatedUnion('to', [
       'a link stays inside its tree, and ".." comes first in it',
     )
     .describe("a symbolic link of a finished run's directory; its stream is empty"),
+  z
+    .object({ to: z.literal('logs'), feed: Id })
+    .describe('lines of several logs, in the order of time, as log frames'),
 ]);
 export type StreamTarget = z.infer<typeof StreamTarget>;
 
@@ -66,7 +69,7 @@ export const linkEvents = {
   'link.ping': event({
     directions: DIRECTIONS,
     params: z.object({ sent: MonotonicMs, offset: z.number().optional() }),
-    doc: "Sign of life from the side that dialled. `offset`: ms to add to the sender's monotonic clock to get the receiver's wall clock, as well as the sender knows.",
+    doc: "Sign of life, from the side that dialled, and from the other one when it has long said nothing. `offset`: ms to add to the sender's monotonic clock to get the receiver's wall clock, as well as the sender knows.",
   }),
   'link.pong': event({
     directions: DIRECTIONS,

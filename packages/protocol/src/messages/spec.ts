@@ -24,6 +24,9 @@ export const Script = z.discriminatedUnion('kind', [
 ]);
 export type Script = z.infer<typeof Script>;
 
+/** A CEL expression (https://cel.dev): what machines a role wants, or when a test is skipped. */
+const Expression = z.string().min(1).max(4096);
+
 export const RoleSpec = z.object({
   name: Identifier,
   count: z.number().int().min(1).max(100_000),
@@ -32,6 +35,10 @@ export const RoleSpec = z.object({
   env: Env,
   /** false: the verdict of its members does not decide the test. */
   essential: z.boolean(),
+  where: Expression.optional().describe('which machines can fill it, over facts and labels'),
+  startAfter: Identifier.optional().describe('starts when a script of that role says `tutti mark started`'),
+  parse: z.enum(['tap']).optional().describe('stdout holds subtests in this form'),
+  timeout: Seconds.positive().optional().describe('of its members; default: the test has'),
 });
 export type RoleSpec = z.infer<typeof RoleSpec>;
 
@@ -46,6 +53,19 @@ export const TestSpec = z.object({
   grace: Seconds,
   params: Params,
   roles: z.array(RoleSpec).min(1),
+  tags: z.array(Title).optional(),
+  expect: z.enum(['fail']).optional().describe('FAIL becomes XFAIL, PASS becomes XPASS'),
+  retries: z.number().int().min(0).max(1000).optional().describe('further attempts after FAIL; default 0'),
+  retryErrors: z
+    .number()
+    .int()
+    .min(0)
+    .max(1000)
+    .optional()
+    .describe('further attempts after ERROR; default 0'),
+  skip: z.object({ when: Expression.optional(), reason: z.string().max(4096).optional() }).optional(),
+  parallel: z.boolean().optional().describe('may run beside other such tests of its run'),
+  secrets: z.array(z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/)).optional(),
 });
 export type TestSpec = z.infer<typeof TestSpec>;
 
@@ -53,6 +73,12 @@ export const RunSpec = z.object({
   suite: Title,
   tests: z.array(TestSpec).min(1),
   files: Manifest,
+  setup: TestSpec.optional().describe(
+    'runs before the first test; what it starts lives until teardown has ended',
+  ),
+  teardown: TestSpec.optional().describe('runs after the last test, whatever happened'),
+  failFast: z.boolean().optional().describe('no further test begins after the first that is not ok'),
+  timeout: Seconds.positive().optional().describe('of all tests together'),
 });
 export type RunSpec = z.infer<typeof RunSpec>;
 
@@ -113,5 +139,8 @@ export type Facts = z.infer<typeof Facts>;
 
 export const Labels = z
   .record(z.string().min(1).max(LIMITS.name.value), z.string().max(LIMITS.name.value))
-  .refine((labels) => Object.keys(labels).length <= 64, 'at most 64 labels');
+  .refine(
+    (labels) => Object.keys(labels).length <= LIMITS.labels.value,
+    `at most ${LIMITS.labels.value} labels`,
+  );
 export type Labels = z.infer<typeof Labels>;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { editDistance, nearest } from '../../src/suite/suggestion.ts';
+import { editDistance, nearest } from '../src/nearest.ts';
 
 const KEYS = ['name', 'timeout', 'linger', 'grace', 'params', 'roles'];
 
