@@ -6,14 +6,11 @@
  * each. Floor and Tutti take turns, block by block and with fresh processes, so that what drifts on the machine
  * hits both and neither runs beside the other.
  */
-import { parseArgs } from 'node:util';
-import type { Bench } from './bench.ts';
+import { bench } from './bench.ts';
 import { SIDES, type Side } from './client.ts';
 import { Child } from './harness/child.ts';
 import { roomFor } from './harness/descriptors.ts';
 import { median } from './harness/median.ts';
-import { count, counts } from './harness/options.ts';
-import { Report } from './harness/report.ts';
 import type { Usage } from './harness/usage.ts';
 
 /** Turns of each side per N. */
@@ -26,28 +23,17 @@ interface Block {
   rss: number;
 }
 
-export const barrier: Bench = {
-  usage: '[--n 100,1000,10000] [--rounds N] [--json]',
+export const barrier = bench({
   about: 'barrier: last arrival sent → last release received, medians in ms',
-  async run(args) {
-    const { values } = parseArgs({
-      args,
-      options: {
-        n: { type: 'string', default: '100,1000,10000' },
-        rounds: { type: 'string' },
-        json: { type: 'boolean', default: false },
-      },
-    });
-    const sizes = counts('--n', values.n);
+  options: { n: [100, 1_000, 10_000], rounds: undefined },
+  async run({ n: sizes, rounds: wanted }, report) {
     const descriptors = roomFor(Math.max(...sizes));
-    const report = new Report(values.json);
     for (const n of sizes) {
-      const rounds = values.rounds === undefined ? enoughRounds(n) : count('--rounds', values.rounds);
+      const rounds = wanted ?? enoughRounds(n);
       report.line({ bench: 'barrier', n, ...(await measure(n, rounds, descriptors)) });
     }
-    report.end();
   },
-};
+});
 
 /** Small rounds are quickly over and easily disturbed: the more of them. */
 function enoughRounds(n: number): number {

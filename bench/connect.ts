@@ -4,27 +4,19 @@
  * Floor: N WebSockets that are open. Tutti: N agents that the real master has welcomed, each with facts and labels. Both
  * from one client process that dials the same number at a time; they take turns, with fresh processes.
  */
-import { parseArgs } from 'node:util';
-import type { Bench } from './bench.ts';
+import { bench } from './bench.ts';
 import { MasterDaemon } from './daemons/master.ts';
 import { Child } from './harness/child.ts';
 import { roomFor } from './harness/descriptors.ts';
 import { median } from './harness/median.ts';
-import { count } from './harness/options.ts';
-import { Report } from './harness/report.ts';
 import { round } from './harness/round.ts';
 
 const TURNS = 2;
 
-export const connect: Bench = {
-  usage: '[--n 10000] [--json]',
+export const connect = bench({
   about: 'connect: N agents dial and are registered, against N bare WebSockets (bar: ≤ 3 × floor)',
-  async run(args) {
-    const { values } = parseArgs({
-      args,
-      options: { n: { type: 'string', default: '10000' }, json: { type: 'boolean', default: false } },
-    });
-    const n = count('--n', values.n);
+  options: { n: 10_000 },
+  async run({ n }, report) {
     const descriptors = roomFor(n);
     const floor: number[] = [];
     const tutti: number[] = [];
@@ -32,7 +24,6 @@ export const connect: Bench = {
       floor.push(await connectFloor(n, descriptors));
       tutti.push(await connectTutti(n, descriptors));
     }
-    const report = new Report(values.json);
     report.line({
       bench: 'connect',
       n,
@@ -40,9 +31,8 @@ export const connect: Bench = {
       tutti_ms: round(median(tutti), 0),
       ratio: round(median(tutti) / median(floor), 2),
     });
-    report.end();
   },
-};
+});
 
 async function connectFloor(n: number, descriptors: number): Promise<number> {
   await using server = await Child.start('floor/server.ts', descriptors);

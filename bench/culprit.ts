@@ -10,50 +10,36 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
 import { listNodes, type MasterClient } from '@tutti/client';
-import type { Bench } from './bench.ts';
+import { bench } from './bench.ts';
 import { AgentDaemons } from './daemons/agents.ts';
 import { follow, MasterDaemon } from './daemons/master.ts';
 import { roomFor } from './harness/descriptors.ts';
 import { median } from './harness/median.ts';
-import { count } from './harness/options.ts';
-import { Report } from './harness/report.ts';
 import { round } from './harness/round.ts';
 import { until } from './harness/until.ts';
 import { aRun } from './tutti/a-test.ts';
 
-export const culprit: Bench = {
-  usage: '[--exits 10] [--vanishings 3] [--json]',
+export const culprit = bench({
   about:
     'culprit: a member exits → who waits for it knows (bar: ≤ 100 ms); a host vanishes → unreachable (bar: ≤ 5 s)',
-  async run(args) {
-    const { values } = parseArgs({
-      args,
-      options: {
-        exits: { type: 'string', default: '10' },
-        vanishings: { type: 'string', default: '3' },
-        json: { type: 'boolean', default: false },
-      },
-    });
+  options: { exits: 10, vanishings: 3 },
+  async run({ exits, vanishings }, report) {
     await using master = await MasterDaemon.start(roomFor(100));
     await using agents = await AgentDaemons.start(master, 2);
     const client = await master.client();
-    const exits: number[] = [];
-    for (let n = count('--exits', values.exits); n > 0; n -= 1) exits.push(await untilTold(client));
-    const vanishings: number[] = [];
-    for (let n = count('--vanishings', values.vanishings); n > 0; n -= 1)
-      vanishings.push(await untilUnreachable(client, agents));
-    const report = new Report(values.json);
+    const ends: number[] = [];
+    for (let n = exits; n > 0; n -= 1) ends.push(await untilTold(client));
+    const losses: number[] = [];
+    for (let n = vanishings; n > 0; n -= 1) losses.push(await untilUnreachable(client, agents));
     report.line({
       bench: 'culprit',
-      exit_to_waiters_median_ms: round(median(exits), 1),
-      exit_to_waiters_max_ms: round(Math.max(...exits), 1),
-      vanished_to_unreachable_max_ms: round(Math.max(...vanishings), 0),
+      exit_to_waiters_median_ms: round(median(ends), 1),
+      exit_to_waiters_max_ms: round(Math.max(...ends), 1),
+      vanished_to_unreachable_max_ms: round(Math.max(...losses), 0),
     });
-    report.end();
   },
-};
+});
 
 async function untilTold(client: MasterClient): Promise<number> {
   const dir = mkdtempSync(join(tmpdir(), 'tutti-bench-'));

@@ -1,31 +1,18 @@
 /** What does a master use whose N agents have nothing to do? Simulated agents, each with its heartbeat of 2 s. */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { parseArgs } from 'node:util';
-import type { Bench } from './bench.ts';
+import { bench } from './bench.ts';
 import { MasterDaemon } from './daemons/master.ts';
 import { Child } from './harness/child.ts';
 import { roomFor } from './harness/descriptors.ts';
-import { count } from './harness/options.ts';
-import { Report } from './harness/report.ts';
 import { round } from './harness/round.ts';
 
 /** What connecting has left over is collected by then. */
 const SETTLE_SECONDS = 5;
 
-export const idle: Bench = {
-  usage: '[--n 10000] [--seconds 20] [--json]',
+export const idle = bench({
   about: 'idle: memory and processor time of a master with N idle agents (bar: ≤ 300 MB, ≤ 40 % of a core)',
-  async run(args) {
-    const { values } = parseArgs({
-      args,
-      options: {
-        n: { type: 'string', default: '10000' },
-        seconds: { type: 'string', default: '20' },
-        json: { type: 'boolean', default: false },
-      },
-    });
-    const n = count('--n', values.n);
-    const seconds = count('--seconds', values.seconds);
+  options: { n: 10_000, seconds: 20 },
+  async run({ n, seconds }, report) {
     const descriptors = roomFor(n);
     await using master = await MasterDaemon.start(descriptors);
     await using agents = await Child.start('agents.ts', descriptors);
@@ -36,7 +23,6 @@ export const idle: Bench = {
     const began = performance.now();
     await sleep(seconds * 1000);
     const after = master.usage();
-    const report = new Report(values.json);
     report.line({
       bench: 'idle',
       n,
@@ -44,6 +30,5 @@ export const idle: Bench = {
       peak_rss_mb: round(after.peakRss / 1e6, 1),
       core_percent: round((100 * (after.cpu - before.cpu)) / (performance.now() - began), 1),
     });
-    report.end();
   },
-};
+});

@@ -4,9 +4,11 @@
  */
 import { agent } from './agent.ts';
 import { barrier } from './barrier.ts';
-import type { Bench } from './bench.ts';
+import type { AnyBench } from './bench.ts';
 import { connect } from './connect.ts';
 import { culprit } from './culprit.ts';
+import { given, usage } from './harness/options.ts';
+import { Report } from './harness/report.ts';
 import { idle } from './idle.ts';
 import { output } from './output.ts';
 import { recovery } from './recovery.ts';
@@ -14,7 +16,7 @@ import { schedule } from './schedule.ts';
 import { turnaround } from './turnaround.ts';
 
 /** A new bench is one file like barrier.ts, and its name here. */
-const BENCHES: Record<string, Bench> = {
+const BENCHES: Record<string, AnyBench> = {
   barrier,
   connect,
   idle,
@@ -28,7 +30,7 @@ const BENCHES: Record<string, Bench> = {
 
 function list(): string {
   const lines = Object.entries(BENCHES).map(
-    ([name, { usage, about }]) => `  ${name} ${usage}\n      ${about}`,
+    ([name, { options, about }]) => `  ${name} ${usage(options)}\n      ${about}`,
   );
   return `npm run bench -- NAME [OPTION]...\n${lines.join('\n')}`;
 }
@@ -37,7 +39,10 @@ const [name, ...args] = process.argv.slice(2);
 const bench = name !== undefined && Object.hasOwn(BENCHES, name) ? BENCHES[name] : undefined;
 if (bench !== undefined) {
   try {
-    await bench.run(args);
+    const { values, json } = given(bench.options, args);
+    const report = new Report(json);
+    await bench.run(values, report);
+    report.end();
   } catch (error) {
     console.error(`bench ${name}: ${(error as Error).message}`);
     process.exitCode = 1;

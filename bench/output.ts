@@ -8,8 +8,7 @@
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { parseArgs } from 'node:util';
-import type { Bench } from './bench.ts';
+import { bench } from './bench.ts';
 import { AgentDaemons } from './daemons/agents.ts';
 import { follow, MasterDaemon } from './daemons/master.ts';
 import { flood } from './flood.ts';
@@ -17,30 +16,18 @@ import { Child } from './harness/child.ts';
 import { roomFor } from './harness/descriptors.ts';
 import { growth } from './harness/file-growth.ts';
 import { median } from './harness/median.ts';
-import { count } from './harness/options.ts';
-import { Report } from './harness/report.ts';
 import { round } from './harness/round.ts';
 import { aRun } from './tutti/a-test.ts';
 
 const TURNS = 3;
 const PATIENCE_SECONDS = 30;
 
-export const output: Bench = {
-  usage: '[--mb 256] [--members 100] [--seconds 8] [--json]',
+export const output = bench({
   about:
     "output: a script's output to the master's disk, and control meanwhile (bar: ≥ 0.5 × floor; p99 ≤ 50 ms)",
-  async run(args) {
-    const { values } = parseArgs({
-      args,
-      options: {
-        mb: { type: 'string', default: '256' },
-        members: { type: 'string', default: '100' },
-        seconds: { type: 'string', default: '8' },
-        json: { type: 'boolean', default: false },
-      },
-    });
-    const bytes = count('--mb', values.mb) * 1e6;
-    const members = count('--members', values.members);
+  options: { mb: 256, members: 100, seconds: 8 },
+  async run({ mb, members, seconds }, report) {
+    const bytes = mb * 1e6;
     const descriptors = roomFor(members * 2);
     const floor: number[] = [];
     const tutti: number[] = [];
@@ -51,8 +38,7 @@ export const output: Bench = {
       tutti.push(rate);
       rss.push(peakRss);
     }
-    const under = await flood(members, count('--seconds', values.seconds), descriptors);
-    const report = new Report(values.json);
+    const under = await flood(members, seconds, descriptors);
     report.line({
       bench: 'output',
       floor_mb_s: round(median(floor) / 1e6, 0),
@@ -64,9 +50,8 @@ export const output: Bench = {
       flood_control_p99_ms: round(under.p99, 1),
       flood_master_rss_mb: round(under.peakRss / 1e6, 1),
     });
-    report.end();
   },
-};
+});
 
 async function floorRate(bytes: number): Promise<number> {
   const dir = mkdtempSync(join(tmpdir(), 'tutti-bench-'));

@@ -5,28 +5,20 @@
  * clock runs from the start of the new one until it has welcomed all agents, and a member's call is answered: the
  * run goes on.
  */
-import { parseArgs } from 'node:util';
-import type { Bench } from './bench.ts';
+import { bench } from './bench.ts';
 import { follow, MasterDaemon } from './daemons/master.ts';
 import { Child } from './harness/child.ts';
 import { roomFor } from './harness/descriptors.ts';
-import { count } from './harness/options.ts';
-import { Report } from './harness/report.ts';
 import { round } from './harness/round.ts';
 import { until } from './harness/until.ts';
 import { aRun } from './tutti/a-test.ts';
 
 const PATIENCE_SECONDS = 30;
 
-export const recovery: Bench = {
-  usage: '[--n 1000] [--json]',
+export const recovery = bench({
   about: 'recovery: master killed and started again → N agents back and their run going on (bar: ≤ 10 s)',
-  async run(args) {
-    const { values } = parseArgs({
-      args,
-      options: { n: { type: 'string', default: '1000' }, json: { type: 'boolean', default: false } },
-    });
-    const n = count('--n', values.n);
+  options: { n: 1_000 },
+  async run({ n }, report) {
     const descriptors = roomFor(n);
     await using master = await MasterDaemon.start(descriptors);
     await using agents = await Child.start('agents.ts', descriptors);
@@ -47,7 +39,6 @@ export const recovery: Bench = {
     const back = performance.now() - began;
     const kept = await agents.ask<number>('running');
     if (kept > 0) await agents.ask('call');
-    const report = new Report(values.json);
     report.line({
       bench: 'recovery',
       n,
@@ -56,6 +47,5 @@ export const recovery: Bench = {
       going_on_ms: kept > 0 ? round(performance.now() - began, 0) : -1,
       members_kept: kept,
     });
-    report.end();
   },
-};
+});

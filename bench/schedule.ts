@@ -5,15 +5,12 @@
  * has run for a while; how long that takes, with the first pass, is `first_ms`. The floor goes once through all runs in
  * their turn and gives each the next free nodes, whatever it wants: the least that any scheduler does.
  */
-import { parseArgs } from 'node:util';
 import { inTurn, type QueuedRun } from '../packages/master/src/scheduler/order.ts';
 import { pass, type Queue } from '../packages/master/src/scheduler/pass.ts';
 import type { Need, PoolNode } from '../packages/master/src/scheduler/pool.ts';
 import { Selectors } from '../packages/master/src/scheduler/selectors.ts';
-import type { Bench } from './bench.ts';
+import { bench } from './bench.ts';
 import { median } from './harness/median.ts';
-import { count } from './harness/options.ts';
-import { Report } from './harness/report.ts';
 import { quantile, round } from './harness/round.ts';
 
 const HOUR = 3_600_000;
@@ -53,25 +50,13 @@ const MIXES: Mix[] = [
 ];
 const many: Need[] = [{ role: 'load', count: 600, where: 'cpus >= 1' }];
 
-export const schedule: Bench = {
-  usage: '[--runs 10000] [--nodes 1000] [--rounds 15] [--json]',
+export const schedule = bench({
   about: 'schedule: one scheduling pass, 10,000 queued runs, 1,000 nodes (bar: ≤ 50 ms)',
-  async run(args) {
-    const { values } = parseArgs({
-      args,
-      options: {
-        runs: { type: 'string', default: '10000' },
-        nodes: { type: 'string', default: '1000' },
-        rounds: { type: 'string', default: '15' },
-        json: { type: 'boolean', default: false },
-      },
-    });
-    const [runs, nodes] = [count('--runs', values.runs), count('--nodes', values.nodes)];
-    const report = new Report(values.json);
-    for (const mix of MIXES) report.line(await measure(mix, runs, nodes, count('--rounds', values.rounds)));
-    report.end();
+  options: { runs: 10_000, nodes: 1_000, rounds: 15 },
+  async run({ runs, nodes, rounds }, report) {
+    for (const mix of MIXES) report.line(await measure(mix, runs, nodes, rounds));
   },
-};
+});
 
 async function measure(
   mix: Mix,
