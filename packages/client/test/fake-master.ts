@@ -1,13 +1,10 @@
 /** A master on a real Unix socket that does what a test says; its sessions are of the link package. */
-import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import type { Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Handlers, Session, type StreamAcceptor, Upgrader } from '@tutti/link';
+import { type Handlers, Session, type StreamAcceptor, type Transport } from '@tutti/link';
 import type { RunHead, TestView } from '@tutti/protocol';
-import { eventually, FakeClock, refuseStreams, stubHandlers } from '@tutti/testkit';
+import { eventually, FakeClock, refuseStreams, stubHandlers, TestDoor } from '@tutti/testkit';
 import { onTestFinished } from 'vitest';
 import { MasterClient, type MasterClientOptions } from '../src/master-client.ts';
 
@@ -28,46 +25,21 @@ export class FakeMaster {
   accept: StreamAcceptor = refuseStreams;
   /** Called for each session before it is greeted. */
   onSession: (session: ClientSession) => void = () => {};
-  readonly #server: Server;
-  readonly #sockets = new Set<Socket>();
+  #door!: TestDoor;
 
-  private constructor(dir: string, server: Server) {
+  private constructor(dir: string) {
     this.dir = dir;
-    this.#server = server;
-    const upgrader = new Upgrader(TOKEN);
-    server.on('connection', (socket: Socket) => {
-      this.#sockets.add(socket);
-      socket.on('close', () => this.#sockets.delete(socket));
-    });
-    server.on('upgrade', (request, socket, early) => {
-      upgrader.upgrade(request, socket as Socket, early, (transport) => {
-        const session: ClientSession = new Session({
-          transport,
-          sends: 'master→client',
-          receives: 'client→master',
-          handlers: this.#total(),
-          events: {},
-          accept: (target) => this.accept(target),
-          clock: new FakeClock(),
-          opening: 'client.hello',
-        });
-        this.sessions.push(session);
-        this.onSession(session);
-      });
-    });
   }
 
   static async open(dir = temporaryDirectory()): Promise<FakeMaster> {
-    const server = createServer();
-    const master = new FakeMaster(dir, server);
-    server.listen(join(dir, 'm.sock'));
-    await once(server, 'listening');
+    const master = new FakeMaster(dir);
+    master.#door = await TestDoor.open(join(dir, 'm.sock'), TOKEN, (transport) => master.#serve(transport));
     onTestFinished(() => master.close());
     return master;
   }
 
   get address(): string {
-    return `unix:${join(this.dir, 'm.sock')}`;
+    return this.#door.address;
   }
 
   /** The newest session. */
@@ -79,7 +51,7 @@ export class FakeMaster {
 
   /** The connections are reset: neither side has said goodbye. */
   cut(): void {
-    for (const socket of this.#sockets) socket.destroy();
+    this.#door.cut();
   }
 
   count(call: string): number {
@@ -87,10 +59,22 @@ export class FakeMaster {
   }
 
   async close(): Promise<void> {
-    if (!this.#server.listening) return;
-    this.cut();
-    this.#server.close();
-    await once(this.#server, 'close');
+    await this.#door.close();
+  }
+
+  #serve(transport: Transport): void {
+    const session: ClientSession = new Session({
+      transport,
+      sends: 'master→client',
+      receives: 'client→master',
+      handlers: this.#total(),
+      events: {},
+      accept: (target) => this.accept(target),
+      clock: new FakeClock(),
+      opening: 'client.hello',
+    });
+    this.sessions.push(session);
+    this.onSession(session);
   }
 
   /** Looked up at each call, so that a test can change its mind. */

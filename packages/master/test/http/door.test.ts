@@ -4,9 +4,17 @@ import { access, stat, writeFile } from 'node:fs/promises';
 import { createServer, Server } from 'node:http';
 import { type AddressInfo, connect, createServer as createSocketServer } from 'node:net';
 import { join } from 'node:path';
-import { dial, type ListenAddress, Session, type Transport } from '@tutti/link';
+import { type ListenAddress, Session, type Transport } from '@tutti/link';
 import { PROTOCOL, TuttiError } from '@tutti/protocol';
-import { eventually, FakeClock, refuseStreams, rejection, stubEvents, stubHandlers } from '@tutti/testkit';
+import {
+  eventually,
+  FakeClock,
+  knock,
+  refuseStreams,
+  rejection,
+  stubEvents,
+  stubHandlers,
+} from '@tutti/testkit';
 import { describe, expect, onTestFinished, test, vi } from 'vitest';
 import { Door } from '../../src/http/door.ts';
 import { MASTER } from '../lab.ts';
@@ -39,19 +47,6 @@ function aDoor(address: ListenAddress = LOOPBACK, ready: () => Promise<void> = a
   const door = new Door({ address, token: TOKEN, clock, agent: serve, client: serve, ready });
   onTestFinished(() => door.close());
   return { clock, door, served };
-}
-
-async function knock(url: string, clock: FakeClock) {
-  const transport = await dial({ address: url, endpoint: '/client', token: () => TOKEN });
-  return new Session({
-    transport,
-    sends: 'client→master',
-    receives: 'master→client',
-    handlers: stubHandlers('master→client'),
-    events: stubEvents('master→client'),
-    accept: refuseStreams,
-    clock,
-  });
 }
 
 const hello = { protocol: { ...PROTOCOL }, software: '0.1.0' };
@@ -122,9 +117,9 @@ describe('the door', () => {
   test('shows out a peer that has not said hello within 10 s, and nobody else', async () => {
     const { clock, door, served } = aDoor();
     const url = await door.open();
-    const polite = await knock(url, clock);
+    const polite = await knock(url, TOKEN, clock);
     await polite.call('client.hello', hello);
-    const mute = await knock(url, clock);
+    const mute = await knock(url, TOKEN, clock);
     const closed = new Promise((resolve) => mute.onClosed(resolve));
     await eventually(() => served.length === 2);
     // Bytes keep coming: it is alive, and still says nothing.
@@ -143,7 +138,7 @@ describe('the door', () => {
   test('ends every session when it is closed, and says why', async () => {
     const { clock, door } = aDoor();
     const url = await door.open();
-    const session = await knock(url, clock);
+    const session = await knock(url, TOKEN, clock);
     await session.call('client.hello', hello);
     const closed = new Promise((resolve) => session.onClosed(resolve));
     await door.close();
@@ -219,7 +214,7 @@ describe('a Unix socket', () => {
     const { clock, door } = aDoor({ path });
     expect(await door.open()).toBe(`unix:${path}`);
     expect((await stat(path)).mode & 0o777).toBe(0o600);
-    const session = await knock(`unix:${path}`, clock);
+    const session = await knock(`unix:${path}`, TOKEN, clock);
     await session.call('client.hello', hello);
     await door.close();
     await expect(access(path)).rejects.toThrow('ENOENT');
@@ -231,7 +226,7 @@ describe('a Unix socket', () => {
     await once(spawn(process.execPath, ['-e', script]), 'exit');
     expect((await stat(path)).isSocket()).toBe(true);
     const { clock, door } = aDoor({ path });
-    const session = await knock(await door.open(), clock);
+    const session = await knock(await door.open(), TOKEN, clock);
     await session.call('client.hello', hello);
   });
 
