@@ -15,7 +15,6 @@ import {
   type CallName,
   type CallParams,
   type CallResult,
-  calls,
   type Direction,
   dataHead,
   decode,
@@ -23,7 +22,6 @@ import {
   type EventName,
   type EventParams,
   encode,
-  type FailureBody,
   findCall,
   findEvent,
   isErrorCode,
@@ -32,6 +30,7 @@ import {
   TuttiError,
   validate,
 } from '@tutti/protocol';
+import { AskedCalls, withdrawn } from './asked-calls.ts';
 import type { Clock } from './clock.ts';
 import { ClockOffset } from './clock-offset.ts';
 import { FleetingMap } from './fleeting-map.ts';
@@ -67,13 +66,6 @@ export interface SessionOptions<Out extends Direction, In extends Direction> {
 /** Of an error, in UTF-16 units: a failure has to fit into a frame. */
 const LONGEST_MESSAGE = 65_536;
 
-/** One of these lives as long as its call waits, thousands at a time: no more in it than is needed. */
-interface PendingCall {
-  readonly name: AnyCallName;
-  readonly resolve: (result: unknown) => void;
-  readonly reject: (error: TuttiError) => void;
-}
-
 type AnyHandler = (params: unknown, context: CallContext) => unknown;
 
 export class Session<Out extends Direction = Direction, In extends Direction = Direction>
@@ -86,12 +78,11 @@ export class Session<Out extends Direction = Direction, In extends Direction = D
   peerOffset: number | undefined;
 
   readonly #options: SessionOptions<Out, In>;
-  readonly #pending = new FleetingMap<number, PendingCall>();
+  readonly #asked: AskedCalls;
   readonly #serving = new FleetingMap<number, ServedCall>();
   readonly #outgoing: OutgoingStreams;
   readonly #incoming: IncomingStreams;
   readonly #closedListeners: ((why: TuttiError) => void)[] = [];
-  #nextId = 1;
   #sent = 0;
   /** The opening call has been asked; `#opened`: and has succeeded. */
   #greeted = false;
@@ -102,10 +93,10 @@ export class Session<Out extends Direction = Direction, In extends Direction = D
     this.#options = options;
     this.transport = options.transport;
     this.#opened = options.opening === undefined;
+    this.#asked = new AskedCalls((envelope) => this.#send(envelope));
     this.#outgoing = new OutgoingStreams({
-      open: (stream, target) =>
-        this.#request('stream.open', { stream, target }) as Promise<{ length: number }>,
-      close: (stream, length) => this.#request('stream.close', { stream, length }),
+      open: (stream, target) => this.#ask('stream.open', { stream, target }) as Promise<{ length: number }>,
+      close: (stream, length) => this.#ask('stream.close', { stream, length }),
       data: (stream, offset, bytes, flushed) => {
         if (this.#closed) return;
         this.#sent += 1;
@@ -126,7 +117,7 @@ export class Session<Out extends Direction = Direction, In extends Direction = D
     params: CallParams<K>,
     options: { signal?: AbortSignal | undefined } = {},
   ): Promise<CallResult<K>> {
-    return this.#request(name, params, options.signal) as Promise<CallResult<K>>;
+    return this.#ask(name, params, options.signal) as Promise<CallResult<K>>;
   }
 
   emit<K extends EventName<Out>>(name: K, params: EventParams<K>): void {
@@ -177,40 +168,15 @@ export class Session<Out extends Direction = Direction, In extends Direction = D
 
   debugState(): { pending: number; serving: number; outgoing: number; incoming: number } {
     return {
-      pending: this.#pending.size,
+      pending: this.#asked.size,
       serving: this.#serving.size,
       outgoing: this.#outgoing.size,
       incoming: this.#incoming.size,
     };
   }
 
-  #request(name: AnyCallName, params: unknown, signal?: AbortSignal): Promise<unknown> {
-    if (this.#closed) return Promise.reject(this.#closed);
-    if (signal?.aborted) return Promise.reject(cancelled(name, signal.reason));
-    const id = this.#nextId;
-    this.#nextId += 1;
-    const asked = new Promise((resolve, reject) => {
-      this.#pending.set(id, { name, resolve, reject });
-      try {
-        this.#send({ kind: 'call', id, name, params });
-      } catch (error) {
-        this.#pending.delete(id);
-        reject(TuttiError.from(error));
-      }
-    });
-    return signal === undefined ? asked : this.#withdrawable(id, asked, signal);
-  }
-
-  #withdrawable(id: number, asked: Promise<unknown>, signal: AbortSignal): Promise<unknown> {
-    const abort = () => {
-      const pending = this.#pending.get(id);
-      if (pending === undefined) return;
-      this.#pending.delete(id);
-      this.#send({ kind: 'cancel', id });
-      pending.reject(cancelled(pending.name, signal.reason));
-    };
-    signal.addEventListener('abort', abort, { once: true });
-    return asked.finally(() => signal.removeEventListener('abort', abort));
+  #ask(name: AnyCallName, params: unknown, signal?: AbortSignal): Promise<unknown> {
+    return this.#closed ? Promise.reject(this.#closed) : this.#asked.ask(name, params, signal);
   }
 
   #notify(name: AnyEventName, params: unknown): void {
@@ -251,41 +217,17 @@ export class Session<Out extends Direction = Direction, In extends Direction = D
       case 'call':
         return this.#serve(envelope.id, envelope.name, envelope.params);
       case 'result':
-        return this.#resolve(envelope.id, envelope.result);
+        return this.#asked.resolve(envelope.id, envelope.result);
       case 'failure':
-        return this.#reject(envelope.id, envelope.failure);
+        return this.#asked.reject(envelope.id, envelope.failure);
       case 'event':
         return this.#hear(envelope.name, envelope.params);
       case 'cancel':
-        return this.#serving.get(envelope.id)?.withdraw(cancelled('the call'));
+        return this.#serving.get(envelope.id)?.withdraw(withdrawn('the call'));
       case 'data':
         if (!this.#opened) throw new TuttiError('HELLO_FIRST', 'stream data before hello');
         return this.#incoming.data(envelope.stream, envelope.offset, envelope.bytes);
     }
-  }
-
-  #resolve(id: number, result: unknown): void {
-    const pending = this.#answered(id);
-    if (pending === undefined) return;
-    const { name } = pending;
-    try {
-      pending.resolve(validate(calls[name].result, result, 'BAD_RESULT', `the result of ${name}`));
-    } catch (error) {
-      pending.reject(TuttiError.from(error));
-    }
-  }
-
-  #reject(id: number, { code, message, details }: FailureBody): void {
-    this.#answered(id)?.reject(
-      new TuttiError(isErrorCode(code) ? code : 'INTERNAL', message, { details: details ?? undefined }),
-    );
-  }
-
-  /** An answer that crossed our cancel finds nobody; that is not the peer's fault. */
-  #answered(id: number): PendingCall | undefined {
-    const pending = this.#pending.get(id);
-    this.#pending.delete(id);
-    return pending;
   }
 
   #hear(name: string, params: unknown): void {
@@ -409,8 +351,7 @@ export class Session<Out extends Direction = Direction, In extends Direction = D
   ended(why: TuttiError): void {
     if (this.#closed) return;
     this.#closed = why;
-    for (const pending of this.#pending.values()) pending.reject(why);
-    this.#pending.clear();
+    this.#asked.end(why);
     for (const served of this.#serving.values()) served.withdraw(why);
     this.#serving.clear();
     this.#outgoing.end(why);
@@ -436,8 +377,4 @@ function failureFrame(id: number, { code, message, details }: TuttiError): Uint8
 
 function plain(details: Record<string, unknown> | undefined): Record<string, unknown> | undefined {
   return details && (JSON.parse(JSON.stringify(details)) as Record<string, unknown>);
-}
-
-function cancelled(what: string, cause?: unknown): TuttiError {
-  return new TuttiError('CANCELLED', `${what} was withdrawn`, { cause });
 }

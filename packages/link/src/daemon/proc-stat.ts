@@ -17,6 +17,8 @@ export interface ProcessStat extends ProcessId {
   readonly session: number;
   /** Ended, and only not yet waited for by its parent. */
   readonly zombie: boolean;
+  /** Waits for something that is not a disk. */
+  readonly sleeping: boolean;
 }
 
 /** Undefined for what is not a stat line. The command may hold spaces and parentheses: fields count from the last `)`. */
@@ -33,6 +35,7 @@ export function parseStat(text: string): ProcessStat | undefined {
     parent: Number(parent),
     session: Number(session),
     zombie: state === 'Z' || state === 'X',
+    sleeping: state === 'S',
   };
 }
 
