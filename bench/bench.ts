@@ -25,5 +25,5 @@ export type AnyBench = Omit<Bench, 'run'> & { run(given: Options, report: Report
 
 /** For the types: `run` sees the options that are declared beside it. */
 export function bench<const O extends Options>(declared: Bench<O>): AnyBench {
-  return declared as unknown as AnyBench;
+  return declared;
 }

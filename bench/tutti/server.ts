@@ -40,7 +40,7 @@ async function open(n: number): Promise<string> {
     indices.map((index) => ({ name: memberName(index), role: 'member', node: nodeName(index) })),
     TIMEOUT,
   );
-  registry.restore(indices.map(identity));
+  registry.restore(indices.map((index) => ({ identity: identity(index) })));
   for (const index of indices) live.add(underWay(index, registry.get(nodeName(index))));
   const door = new Door({
     address: { host: '127.0.0.1', port: 0 },
@@ -105,6 +105,7 @@ function underWay(index: number, machine: Node | undefined): LiveMember {
       onDamage: () => {},
     }),
     owed: true,
+    complete: false,
     lost: false,
     end: async () => {},
     collected: async () => {},

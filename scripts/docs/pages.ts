@@ -1,7 +1,7 @@
 /** Every generated page: its path below docs/ and its text. */
 import { z } from 'zod';
 import { suiteJsonSchema } from '../../packages/client/src/suite/index.ts';
-import { Report } from '../../packages/protocol/src/index.ts';
+import { Notification, Report } from '../../packages/protocol/src/index.ts';
 import { errorsPage } from './errors-page.ts';
 import { formattedJson } from './formatted-json.ts';
 import { GENERATED } from './markdown.ts';
@@ -13,6 +13,7 @@ export function pages(): Map<string, string> {
     ['protocol.md', protocolPage()],
     ['errors.md', errorsPage()],
     ['schema/report.json', jsonPage('schema/report.json', reportJsonSchema())],
+    ['schema/notification.json', jsonPage('schema/notification.json', notificationJsonSchema())],
     ['schema/suite.json', jsonPage('schema/suite.json', suiteJsonSchema())],
   ]);
 }
@@ -25,4 +26,9 @@ function reportJsonSchema(): Record<string, unknown> {
   const metadata = namedSchemas((name) => name !== 'Report');
   const { $schema, ...schema } = z.toJSONSchema(Report, { io: 'input', metadata });
   return { $schema, title: 'Tutti report', ...schema };
+}
+
+function notificationJsonSchema(): Record<string, unknown> {
+  const { $schema, ...schema } = z.toJSONSchema(Notification, { io: 'input' });
+  return { $schema, title: 'Tutti notification', ...schema };
 }

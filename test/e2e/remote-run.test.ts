@@ -236,7 +236,7 @@ test.skipIf(process.getuid?.() !== 0)(
   },
 );
 
-test('a run that needs more machines than there are is refused: how many, and which are idle', async () => {
+test('a run that needs more machines than there are is refused: how many it needs, how many there are', async () => {
   const master = await startMaster();
   await agentsOf(master, 2);
   const { code, stderr } = await tutti(['run', '--role', 'server=true', '--role', 'client:3=true'], {
@@ -244,8 +244,8 @@ test('a run that needs more machines than there are is refused: how many, and wh
   });
   expect(code).toBe(3);
   expect(stderr).toContain(
-    'the run needs 4 nodes (server, client 3), the master has 2 connected (idle: n1, n2)\n' +
-      'Connect more agents, ask for fewer, or use --local. (NOT_ENOUGH_NODES)',
+    'the run needs 4 nodes (client 3, server), the master knows 2 nodes\n' +
+      'Ask for less, connect more agents, wait for them with --wait-for-nodes, or use --local. (NOT_ENOUGH_NODES)',
   );
 });
 
@@ -261,9 +261,9 @@ test('a run waits, and says so, until the machines it needs are free', async () 
   );
   await first.waitForLine('running a.0 on n1, a.1 on n2');
   const second = await startTutti(['run', '--role', 'b=true'], { env: master.env, input: '' });
-  await second.waitForLine('run 2 adhoc: queued, needs 1 node (b), 0 are idle');
+  await second.waitForLine('run 2 adhoc: queued, needs 1 node (b); 2 match, 0 are free');
   const refused = await tutti(['run', '--role', 'c:3=true'], { env: master.env });
-  expect(refused.stderr).toContain('(none idle; not idle: n1 running, n2 running)');
+  expect(refused.stderr).toContain('the run needs 3 nodes (c 3), the master knows 2 nodes');
   first.kill('SIGINT');
   expect(await first.ended).toMatchObject({ code: 130 });
   expect(await second.ended).toMatchObject({ code: 0 });

@@ -258,7 +258,7 @@ test('`tutti ps` shows who waits for whom, and a circle for what it is', async (
     test: { circles: [expect.arrayContaining(['a.0', 'b.0'])] },
   });
   expect(await tutti(['ps', '99'], { env: master.env })).toMatchObject({
-    code: 2,
+    code: 64,
     stderr: expect.stringContaining('NO_SUCH_RUN'),
   });
   run.kill('SIGINT');

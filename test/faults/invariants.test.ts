@@ -310,4 +310,15 @@ describe('verdicts', () => {
     const evidence = { ...good(), status: 'ERROR', cause: REBOOTED, harms: [crash(1100)] };
     expect(invariant('verdicts').check(evidence).violations).toEqual([]);
   });
+
+  test('are right when the machine came to harm before its member began', () => {
+    const cause = 'a.1 on n2 was lost: its agent came back without a trace of it';
+    const evidence = { ...good(), status: 'ERROR', cause, harms: [{ ...crash(10), until: 20 }] };
+    const [first, second] = evidence.members;
+    expect(invariant('verdicts').check(evidence).violations).toEqual([
+      `the verdict is ERROR: ${cause}, and should be PASS`,
+    ]);
+    evidence.members = [first!, { ...second!, notes: [] }];
+    expect(invariant('verdicts').check(evidence).violations).toEqual([]);
+  });
 });

@@ -4,10 +4,15 @@ import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Report } from '@tutti/protocol';
 import { eventually } from '@tutti/testkit';
-import { onTestFinished } from 'vitest';
+import type { TestContext } from 'vitest';
 import { parse } from 'yaml';
 import { reportMistakes } from '../e2e/support/report.ts';
 import { Lab, type Said } from './lab/lab.ts';
+
+/** For what takes a moment on a machine that has nothing else to do. */
+export const PATIENCE = 60_000;
+
+const ASK_AGAIN_MS = 2000;
 
 /** Counts until it is told to stop, and meets the other one before and after. */
 const COUNTING = (stop: string) => `
@@ -51,13 +56,20 @@ export class Story {
   readonly #stop: string;
   readonly #run: Promise<Said>;
 
-  /** a.0 is on n1 and counts, b.0 is on n2 and waits. */
-  static async begin({ grace = '20s', script = COUNTING }: StoryOptions = {}): Promise<Story> {
-    const lab = await openLab();
+  /** a.0 is on n1 and counts, b.0 is on n2 and waits. Stories of several tests may go on beside each other. */
+  static async begin(
+    { onTestFinished }: TestContext,
+    { grace = '60s', script = COUNTING }: StoryOptions = {},
+  ): Promise<Story> {
+    const lab = await Lab.open({ agents: 2, seed: 1 });
+    onTestFinished(async () => {
+      await lab.close();
+      await rm(lab.dir, { recursive: true });
+    });
     const stop = join(lab.dir, 'stop');
     const roles = { a: script(stop), b: 'tutti barrier before; tutti barrier after' };
     const story = new Story(lab, stop, { grace, tests: [{ name: 'story', roles }] });
-    await eventually(() => story.printed > 3, { timeout: 20_000, every: 20 });
+    await eventually(() => story.printed > 3, { timeout: PATIENCE, every: 50 });
     return story;
   }
 
@@ -77,20 +89,25 @@ export class Story {
   /** The master gets more of what a.0 prints. */
   async goesOn(): Promise<void> {
     const before = this.printed;
-    await eventually(() => this.printed > before + 3, { timeout: 20_000, every: 20 });
+    await eventually(() => this.printed > before + 3, { timeout: PATIENCE, every: 50 });
   }
 
-  async becomes(name: string, state: string, timeout: number): Promise<void> {
-    await eventually(async () => (await this.lab.stateOf(name)) === state, { timeout, every: 50 });
+  /** Asks when agents have come or gone, and now and then: to ask takes a whole command. */
+  async becomes(name: string, state: string): Promise<void> {
+    let [seen, asked] = [-1, 0];
+    const is = async () => {
+      const now = performance.now();
+      const { length } = this.#masterSaid(/agent \S+ (?:dis)?connected/);
+      if (length === seen && now < asked + ASK_AGAIN_MS) return false;
+      [seen, asked] = [length, now];
+      return (await this.lab.stateOf(name)) === state;
+    };
+    await eventually(is, { timeout: PATIENCE, every: 50 });
   }
 
   /** What the master noticed of its agents' connections. */
   get partings(): string[] {
-    const log = readFileSync(join(this.lab.master.dir, 'master.log'), 'utf8');
-    return log.split('\n').flatMap((line) => {
-      const [, said = ''] = /"msg":"(agent \S+ disconnected: .*)"\}$/.exec(line) ?? [];
-      return said === '' ? [] : [said];
-    });
+    return this.#masterSaid(/agent \S+ disconnected: /);
   }
 
   /** a.0 ends, and everything is looked at when the machines are idle. */
@@ -122,24 +139,23 @@ export class Story {
 
   /** What is not as it was before the run, after a while. */
   async left(): Promise<string[]> {
-    const busy = await this.lab.quiet(20_000).then(
+    const busy = await this.lab.quiet(PATIENCE).then(
       () => [],
       (error: unknown) => [String(error)],
     );
     return [...busy, ...this.lab.surprises];
   }
 
+  #masterSaid(what: RegExp): string[] {
+    const log = readFileSync(join(this.lab.master.dir, 'master.log'), 'utf8');
+    return log.split('\n').flatMap((line) => {
+      const [, said = ''] = /"msg":"(.*)"\}$/.exec(line) ?? [];
+      return what.test(said) ? [said] : [];
+    });
+  }
+
   get #log(): string {
     const path = join(this.lab.master.runs, 'latest/tests/01-story/attempt-1/a.0/stdout.log');
     return existsSync(path) ? readFileSync(path, 'utf8') : '';
   }
-}
-
-async function openLab(): Promise<Lab> {
-  const lab = await Lab.open({ agents: 2, seed: 1 });
-  onTestFinished(async () => {
-    await lab.close();
-    await rm(lab.dir, { recursive: true });
-  });
-  return lab;
 }

@@ -9,12 +9,24 @@ import { dirname, join } from 'node:path';
 import { Command } from 'commander';
 import { describe, expect, test } from 'vitest';
 import { addAgent } from '../../packages/cli/src/commands/agent.ts';
+import { addCancel } from '../../packages/cli/src/commands/cancel.ts';
 import { addCheck } from '../../packages/cli/src/commands/check.ts';
+import { addExplain } from '../../packages/cli/src/commands/explain.ts';
+import { addHistory } from '../../packages/cli/src/commands/history.ts';
+import { addLabel } from '../../packages/cli/src/commands/label.ts';
 import { addList } from '../../packages/cli/src/commands/list.ts';
+import { addLogs } from '../../packages/cli/src/commands/logs.ts';
 import { addMaster } from '../../packages/cli/src/commands/master.ts';
 import { addNodes } from '../../packages/cli/src/commands/nodes.ts';
+import { addPower } from '../../packages/cli/src/commands/power.ts';
 import { addPs } from '../../packages/cli/src/commands/ps.ts';
+import { addReport } from '../../packages/cli/src/commands/report.ts';
+import { addRerun } from '../../packages/cli/src/commands/rerun.ts';
 import { addRun } from '../../packages/cli/src/commands/run.ts';
+import { addRuns } from '../../packages/cli/src/commands/runs.ts';
+import { addDrain, addMaintenance, addQuarantine } from '../../packages/cli/src/commands/service.ts';
+import { addSubmit } from '../../packages/cli/src/commands/submit.ts';
+import { addWait } from '../../packages/cli/src/commands/wait.ts';
 import { EXIT } from '../../packages/protocol/src/index.ts';
 import { VERBS } from '../../packages/sdk/src/shell/verbs.ts';
 import { anchor } from '../../scripts/docs/markdown.ts';
@@ -25,6 +37,9 @@ const pages = globSync('**/*.md', { cwd: root, exclude }).toSorted();
 const sources = globSync('packages/*/src/**/*.ts', { cwd: root }).map((file) => read(file));
 
 const program = new Command('tutti').option('-V, --version');
+for (const add of [addSubmit, addRuns, addWait, addLogs, addReport, addCancel, addRerun]) add(program);
+for (const add of [addExplain, addHistory, addDrain, addMaintenance, addQuarantine, addLabel, addPower])
+  add(program);
 for (const add of [addRun, addCheck, addList, addPs, addNodes, addMaster, addAgent]) add(program);
 
 /** Command or verb → its options. */
@@ -76,7 +91,7 @@ describe('what is wrong is found', () => {
     const right = [
       '# A page',
       'See `packages/master/src/sync/barrier.ts`, `master/sync/barrier.ts`, `packages/*/src/` and [that](#a-page).',
-      '`Barrier.arrive()` and `allocate()` of `SyncSpace`, `npm test`, `npm run docs`, `--local`, `tutti`.',
+      '`Barrier.arrive()` and `pass()` of `SyncSpace`, `npm test`, `npm run docs`, `--local`, `tutti`.',
       "```sh\nnpx tutti run --local --role a='tutti barrier x --count 2' # tutti's own\n```",
       '```text\ntutti: nothing to run\n```',
     ].join('\n\n');

@@ -10,7 +10,13 @@ import { calls, ERROR_CODES, events, LIMITS, localVerbs } from '../../packages/p
 import { anchor } from '../../scripts/docs/markdown.ts';
 
 const root = join(import.meta.dirname, '../..');
-const PAGES = ['protocol.md', 'errors.md', 'schema/report.json', 'schema/suite.json'];
+const PAGES = [
+  'protocol.md',
+  'errors.md',
+  'schema/notification.json',
+  'schema/report.json',
+  'schema/suite.json',
+];
 
 let copy: string;
 

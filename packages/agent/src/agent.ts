@@ -216,9 +216,9 @@ async function compose(state: StateDirectory, options: AgentOptions): Promise<Ag
     absence.end();
     session.onClosed(() => absence.begin());
     for (const id of welcome.giveUp) members.stop(id, 'given-up');
-    const given = new Set(welcome.giveUp);
+    const settled = new Set([...welcome.giveUp, ...(welcome.complete ?? [])]);
     for (const { member, state: at } of members.presence()) {
-      if (!given.has(member) && at !== 'prepared') shipments.begin(member);
+      if (!settled.has(member) && at !== 'prepared') shipments.begin(member);
     }
     gate.open(session);
     registered.resolve();

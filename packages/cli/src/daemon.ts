@@ -14,6 +14,8 @@ export interface RunningDaemon {
   /** Rejects when the daemon cannot go on. */
   failed?: Promise<never>;
   close(options: { private: boolean }): Promise<void>;
+  /** On SIGHUP: reads again what can be. */
+  reload?(): Promise<void>;
   /** Deleted when a private daemon ends. */
   state: string;
 }
@@ -38,6 +40,8 @@ export async function runDaemon(
       tell();
     });
   }
+  // Otherwise it ends the process, as of old.
+  if (daemon.reload !== undefined) process.on('SIGHUP', () => void daemon.reload?.());
   if (isPrivate) watchLifeline(tell);
   // Whoever started it may have gone: then there is nobody to tell.
   process.stdout.on('error', () => {});

@@ -3,13 +3,25 @@
 import { EXIT, TuttiError } from '@tutti/protocol';
 import { Command, CommanderError } from 'commander';
 import { addAgent } from './commands/agent.ts';
+import { addCancel } from './commands/cancel.ts';
 import { addCheck } from './commands/check.ts';
+import { addExplain } from './commands/explain.ts';
+import { addHistory } from './commands/history.ts';
+import { addLabel } from './commands/label.ts';
 import { addList } from './commands/list.ts';
+import { addLogs } from './commands/logs.ts';
 import { addMaster } from './commands/master.ts';
 import { addNodes } from './commands/nodes.ts';
+import { addPower } from './commands/power.ts';
 import { addPs } from './commands/ps.ts';
+import { addReport } from './commands/report.ts';
+import { addRerun } from './commands/rerun.ts';
 import { addRun } from './commands/run.ts';
+import { addRuns } from './commands/runs.ts';
 import { addScriptVerbs, SCRIPT_VERBS } from './commands/script-verbs.ts';
+import { addDrain, addMaintenance, addQuarantine } from './commands/service.ts';
+import { addSubmit } from './commands/submit.ts';
+import { addWait } from './commands/wait.ts';
 import { showError } from './show-error.ts';
 import { SOFTWARE } from './software.ts';
 
@@ -21,7 +33,12 @@ const program = new Command('tutti')
   .configureOutput({ outputError: (text, write) => write(text.replace(/^error: /, 'tutti: ')) })
   .addHelpText('after', `\nInside a test script, "tutti" has other verbs: ${SCRIPT_VERBS.join(', ')}.`);
 
-for (const add of [addRun, addCheck, addList, addPs, addNodes, addMaster, addAgent, addScriptVerbs])
+for (const add of [
+  ...[addRun, addCheck, addList],
+  ...[addSubmit, addRuns, addPs, addExplain, addWait, addLogs, addReport, addHistory, addCancel, addRerun],
+  ...[addNodes, addDrain, addMaintenance, addQuarantine, addLabel, addPower],
+  ...[addMaster, addAgent, addScriptVerbs],
+])
   add(program);
 // After the sub-commands exist: each copies the setting when it is made, but throws through its parent.
 for (const command of [program, ...program.commands]) command.exitOverride();

@@ -12,3 +12,10 @@ export function keyValue(text: string, option: string): [string, string] {
   if (at < 1) throw new TuttiError('USAGE', `${option} takes KEY=VALUE, not "${text}"`);
   return [text.slice(0, at), text.slice(at + 1)];
 }
+
+/** At least 1. Throws `USAGE`. */
+export function wholeNumber(text: string, option: string): number {
+  if (!/^[1-9]\d{0,8}$/.test(text))
+    throw new TuttiError('USAGE', `${option} takes a whole number of at least 1, not "${text}"`);
+  return Number(text);
+}

@@ -3,6 +3,12 @@ import { type ErrorCode, EXIT, TuttiError } from '@tutti/protocol';
 
 const USAGE: ReadonlySet<ErrorCode> = new Set([
   'USAGE',
+  'NO_SUCH_RUN',
+  'NO_SUCH_NODE',
+  'NO_POWER',
+  'MACHINES_INVALID',
+  'NO_SUCH_TEST',
+  'RUN_FINISHED',
   'NO_MASTER',
   'SUITE_INVALID',
   'UNUSED_ROLE',
@@ -31,6 +37,6 @@ export function showError(thrown: unknown, out: { write(text: string): unknown }
 function exitStatus(code: ErrorCode): number {
   if (USAGE.has(code)) return EXIT.usage;
   if (code === 'CANCELLED') return EXIT.interrupted;
-  if (code === 'NOT_ENOUGH_NODES') return EXIT.nothingRan;
+  if (code === 'NOT_ENOUGH_NODES' || code === 'NOTHING_TO_RERUN') return EXIT.nothingRan;
   return EXIT.error;
 }

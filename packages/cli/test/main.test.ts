@@ -10,15 +10,35 @@ vi.setConfig({ testTimeout: 40_000 });
 const tutti = (...args: string[]) => run([...SOURCES, ...args]);
 
 describe('help', () => {
-  test.each(['', 'run', 'check', 'list', 'ps', 'nodes', 'master', 'agent'])(
-    'of "tutti %s" is as it was meant',
-    async (command) => {
-      const args = command === '' ? ['--help'] : [command, '--help'];
-      const { status, stdout, stderr } = await tutti(...args);
-      expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
-      await expect(stdout).toMatchFileSnapshot(join('golden', `${command || 'tutti'}-help.txt`));
-    },
-  );
+  test.each([
+    '',
+    'run',
+    'check',
+    'list',
+    'ps',
+    'nodes',
+    'master',
+    'agent',
+    'submit',
+    'runs',
+    'wait',
+    'logs',
+    'report',
+    'cancel',
+    'rerun',
+    'history',
+    'explain',
+    'drain',
+    'maintenance',
+    'quarantine',
+    'label',
+    'power',
+  ])('of "tutti %s" is as it was meant', async (command) => {
+    const args = command === '' ? ['--help'] : [command, '--help'];
+    const { status, stdout, stderr } = await tutti(...args);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    await expect(stdout).toMatchFileSnapshot(join('golden', `${command || 'tutti'}-help.txt`));
+  });
 
   test('is the same where the command is installed', async () => {
     const [here, there] = await Promise.all([tutti('run', '--help'), run([...INSTALLED, 'run', '--help'])]);
@@ -65,6 +85,16 @@ describe('what cannot be understood exits with 64 and says what', () => {
     [['check'], /missing required argument 'suite'/],
     [['check', 'absent.yaml'], /suite file absent\.yaml: there is no such file/],
     [['list', '.'], /\. is no suite: it holds neither suite\.yaml nor an executable \*\.test\.\* file/],
+    [['submit'], /nothing to run/],
+    [
+      ['submit', '--role', 'a=true', '--priority', 'high'],
+      /--priority takes a whole number from -1000 to 1000/,
+    ],
+    [['runs', '-n', 'many'], /--number takes a whole number of at least 1, not "many"/],
+    [['runs', '--status', 'qeued'], /no run is ever "qeued"; did you mean queued\?/],
+    [['wait'], /missing required argument 'run'/],
+    [['report', '1', '--format', 'jnuit'], /there is no report as "jnuit"; did you mean junit\?/],
+    [['logs', '1', '--since', 'soon'], /--since takes a time span/],
     [['agent', '--label', 'x'], /--label takes KEY=VALUE, not "x"/],
     [['agent', '--name', 'not a name'], /--name not a name/],
     [['master', '--listen', 'here'], /"here" is neither HOST:PORT nor unix:PATH/],

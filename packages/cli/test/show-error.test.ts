@@ -13,8 +13,14 @@ const statusOf = (code: ErrorCode) => shown(new TuttiError(code, 'x')).status;
 /** What the caller of the command can mend by writing it differently. */
 const USAGE: ErrorCode[] = [
   'BAD_ADDRESS',
+  'MACHINES_INVALID',
   'NO_MASTER',
+  'NO_POWER',
+  'NO_SUCH_NODE',
+  'NO_SUCH_RUN',
+  'NO_SUCH_TEST',
   'PATH_ESCAPES',
+  'RUN_FINISHED',
   'SCRIPT_MISSING',
   'SCRIPT_NOT_RUNNABLE',
   'SUITE_INVALID',
@@ -31,12 +37,12 @@ describe('the exit status', () => {
   test('of a cancelled command is 130, and of a run that found no machines 3', () => {
     expect(statusOf('CANCELLED')).toBe(130);
     expect(statusOf('NOT_ENOUGH_NODES')).toBe(3);
+    expect(statusOf('NOTHING_TO_RERUN')).toBe(3);
   });
 
   test('of every other code is 2: the lab is broken, no test has failed', () => {
-    const others = ERROR_CODES.filter(
-      (code) => !USAGE.includes(code) && code !== 'CANCELLED' && code !== 'NOT_ENOUGH_NODES',
-    );
+    const known = [...USAGE, 'CANCELLED', 'NOT_ENOUGH_NODES', 'NOTHING_TO_RERUN'];
+    const others = ERROR_CODES.filter((code) => !known.includes(code));
     expect(others.length).toBeGreaterThan(20);
     for (const code of others) expect([code, statusOf(code)]).toEqual([code, 2]);
   });

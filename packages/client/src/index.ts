@@ -1,8 +1,15 @@
 export * from './follow-run.ts';
+export * from './history.ts';
 export * from './list-nodes.ts';
+export * from './list-runs.ts';
 export * from './locate.ts';
 export * from './master-client.ts';
+export * from './order-nodes.ts';
+export * from './read-logs.ts';
 export * from './read-report.ts';
+export * from './rerun-run.ts';
+export * from './results/fetch-report.ts';
 export * from './results/fetch-results.ts';
 export * from './run-at.ts';
 export * from './suite/index.ts';
+export { watchRun } from './watch-run.ts';

@@ -56,6 +56,9 @@ type ResultTarget = StreamTarget & { to: 'result' | 'resultLink' };
 
 type Accept = (target: ResultTarget) => Promise<StreamSink>;
 
+/** Where a stream of log frames goes. */
+type Feed = () => StreamSink;
+
 interface Connection {
   session: MasterSession;
   over: AbortSignal;
@@ -72,6 +75,7 @@ export class MasterClient {
   readonly #dialer: Dialer;
   readonly #listeners = new Set<RunEvents>();
   readonly #fetches = new Map<number, Accept>();
+  readonly #feeds = new Map<string, Feed>();
   readonly #waiting = new Set<Waiting>();
   #connection: Connection | undefined;
   #refused: TuttiError | undefined;
@@ -147,6 +151,12 @@ export class MasterClient {
     return () => this.#fetches.delete(run);
   }
 
+  /** Where the stream of that feed goes, until the returned function is called. */
+  receiveFeed(id: string, feed: Feed): () => void {
+    this.#feeds.set(id, feed);
+    return () => this.#feeds.delete(id);
+  }
+
   /** There is a connection now. */
   get reachable(): boolean {
     return this.#connection !== undefined && this.#connection.session.closed === undefined;
@@ -157,12 +167,13 @@ export class MasterClient {
     this.#dialer.stop(new TuttiError('NOT_CONNECTED', 'the client is done'));
   }
 
-  debugState(): { link: string; waiting: number; listeners: number; fetches: number } {
+  debugState(): { link: string; waiting: number; listeners: number; fetches: number; feeds: number } {
     return {
       link: this.#dialer.state.at,
       waiting: this.#waiting.size,
       listeners: this.#listeners.size,
       fetches: this.#fetches.size,
+      feeds: this.#feeds.size,
     };
   }
 
@@ -235,7 +246,9 @@ export class MasterClient {
     this.#options.onBack?.(away);
   }
 
-  #accept(target: StreamTarget): Promise<StreamSink> {
+  #accept(target: StreamTarget): Promise<StreamSink> | StreamSink {
+    const feed = target.to === 'logs' ? this.#feeds.get(target.feed) : undefined;
+    if (feed) return feed();
     const accept = isResult(target) ? this.#fetches.get(target.run) : undefined;
     if (isResult(target) && accept) return accept(target);
     throw new TuttiError('BAD_PARAMS', 'the master sends a file that was not asked for');

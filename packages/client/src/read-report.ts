@@ -7,7 +7,12 @@ import { parse } from 'yaml';
 /** Throws what reading throws, or `BAD_RESULT` naming the field that is not as the format says. */
 export async function readReport(dir: string): Promise<Report> {
   const path = join(dir, 'report.yaml');
-  return validate(Report, parsed(await readFile(path, 'utf8'), path), 'BAD_RESULT', path);
+  return parseReport(await readFile(path, 'utf8'), path);
+}
+
+/** `what` names it in errors. */
+export function parseReport(text: string, what: string): Report {
+  return validate(Report, parsed(text, what), 'BAD_RESULT', what);
 }
 
 function parsed(text: string, path: string): unknown {

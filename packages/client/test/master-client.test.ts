@@ -275,7 +275,7 @@ describe('closing', () => {
     expect(await under).toMatchObject({ code: 'CANCELLED' });
     await expect(client.call('nodes.list', {})).rejects.toMatchObject({ code: 'CANCELLED' });
     await eventually(() => master.session.closed !== undefined);
-    expect(client.debugState()).toEqual({ link: 'stopped', waiting: 0, listeners: 0, fetches: 0 });
+    expect(client.debugState()).toEqual({ link: 'stopped', waiting: 0, listeners: 0, fetches: 0, feeds: 0 });
     expect(clock.timers).toBe(0);
   });
 

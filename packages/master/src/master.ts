@@ -24,17 +24,25 @@ import { Registry } from './agents/registry.ts';
 import { serveClient } from './clients/client-session.ts';
 import { Door } from './http/door.ts';
 import { LogNews } from './logs/log-news.ts';
+import { Machines } from './machines/machines.ts';
 import { MasterClock } from './master-clock.ts';
+import { Notifier } from './notify/notifier.ts';
+import { poster } from './notify/post.ts';
 import { AttemptFactory } from './runs/attempt-factory.ts';
 import { LiveMembers } from './runs/members.ts';
 import { Ownership } from './runs/ownership.ts';
 import { Runs } from './runs/runs.ts';
+import { DEFAULT_SETTINGS, type Settings } from './scheduler/pass.ts';
+import { Secrets } from './secrets/secrets.ts';
 import { DiskRoom, MIN_FREE_BYTES } from './store/room.ts';
 import { RunDirectories } from './store/run-directories.ts';
 import { Store } from './store/store.ts';
 import { SyncBroker } from './sync/broker.ts';
 
 export const DEFAULT_LISTEN = '127.0.0.1:8282';
+
+/** So long a master that nobody goes on for waits for webhooks that do not answer. */
+const LAST_WORD_MS = 3000;
 
 export interface MasterOptions {
   state: string;
@@ -44,6 +52,14 @@ export interface MasterOptions {
   runs?: string | undefined;
   /** Bytes that have to be free for new runs; default 1 GiB. */
   minFree?: number | undefined;
+  /** Told of every run: when it starts, first fails, finishes. */
+  webhooks?: readonly string[] | undefined;
+  /** Signs what webhooks are told. */
+  webhookSecret?: string | undefined;
+  /** How machines are given out; default: `DEFAULT_SETTINGS`. */
+  scheduling?: Settings | undefined;
+  /** What commands for machines inherit. */
+  env?: Readonly<Record<string, string | undefined>> | undefined;
   /** It ends with what it was started for, and nobody goes on: nothing is kept but results. */
   ephemeral?: boolean | undefined;
   software: string;
@@ -55,6 +71,8 @@ export interface MasterOptions {
 export interface Master {
   readonly url: string;
   readonly state: string;
+  /** Reads again what can be read again: nodes.yaml. A mistake in it is logged, and what was there stays. */
+  reload(): Promise<void>;
   close(): Promise<void>;
   debugState(): Record<string, unknown>;
 }
@@ -106,20 +124,44 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
       );
     const clock = await masterClock(store);
     const blobs = await BlobCache.open(join(directory.path, 'blobs'));
-    const registry = new Registry(clock, (identity) => void store.nodes.save(identity));
+    const registry = new Registry(clock, (node, ordered) => store.nodes.save(node, ordered));
     registry.restore(store.nodes.all());
+    const notifier = new Notifier({
+      ...{ rows: store.notifications, urls: options.webhooks ?? [], master, clock, log },
+      post: poster({ software, secret: options.webhookSecret }),
+    });
+    store.runs.watch((run) => notifier.note(run));
     const live = new LiveMembers();
     const broker = new SyncBroker(clock, store.decisions);
     const room = new DiskRoom({
       ...{ path: directory.path, minFree: options.minFree ?? MIN_FREE_BYTES, clock: systemClock, log },
     });
     const news = new LogNews();
-    const attempts = new AttemptFactory({ master, clock, broker, live, blobs, store, room, news, log });
+    const secrets = new Secrets(join(directory.path, 'secrets'));
+    const attempts = new AttemptFactory({
+      secrets,
+      master,
+      clock,
+      broker,
+      live,
+      blobs,
+      store,
+      room,
+      news,
+      log,
+    });
     const requireReady = async () => {
       if (store.stuck) throw new TuttiError('DISK_FULL', 'the database of the master cannot be written');
       await room.require();
     };
-    const runs = new Runs({ clock, registry, directories, attempts, store, requireRoom: requireReady, log });
+    const machines = await Machines.open({
+      ...{ registry, clock, state: directory.path, isPrivate: ephemeral, env: options.env ?? {}, log },
+    });
+    const { care, power } = machines;
+    const settings = options.scheduling ?? DEFAULT_SETTINGS;
+    const runs = new Runs({
+      ...{ clock, registry, directories, attempts, store, care, settings, requireRoom: requireReady, log },
+    });
     const ownership = new Ownership(clock, (run) =>
       runs.cancel(run, 'the client that owned the run went away'),
     );
@@ -134,8 +176,9 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
       agent: (transport) => serveAgent(transport, { master, software, clock, registry, live, broker, log }),
       client: (transport) =>
         serveClient(transport, {
-          ...{ master, software, clock, registry, runs, ownership, broker, blobs, news, log },
+          ...{ master, software, clock, registry, power, runs, ownership, broker, blobs, news, log },
           runList: store.runList,
+          history: store.history,
         }),
       ready: requireReady,
       onError: (error) => log.error({ err: error }, 'a connection could not be accepted'),
@@ -154,9 +197,13 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
     return {
       url,
       state: directory.path,
+      reload: () => machines.reload(),
       close: once(async () => {
         if (ephemeral) await runs.interruptAll();
         else runs.suspend();
+        if (ephemeral) await notifier.drain(LAST_WORD_MS);
+        notifier.close();
+        await machines.close();
         room.close();
         await door.close();
         clock.stop();
@@ -170,6 +217,8 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
         ...broker.debugState(),
         ...runs.debugState(),
         ...ownership.debugState(),
+        ...care.debugState(),
+        ...notifier.debugState(),
         followed: news.size,
         members: live.size,
         nodes: registry.views().map(({ name, state: at }) => `${name} ${at}`),

@@ -1,8 +1,8 @@
 import { mkdir, readdir, readFile, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { dial, Session, systemClock } from '@tutti/link';
+import { systemClock } from '@tutti/link';
 import { PROTOCOL, Report } from '@tutti/protocol';
-import { refuseStreams, rejection, stubEvents, stubHandlers } from '@tutti/testkit';
+import { knock, rejection } from '@tutti/testkit';
 import { describe, expect, onTestFinished, test } from 'vitest';
 import { parse } from 'yaml';
 import { type Master, type MasterOptions, startMaster } from '../src/master.ts';
@@ -24,23 +24,22 @@ async function start(more: Partial<MasterOptions> = {}): Promise<Master> {
 
 async function client({ url, state }: Pick<Master, 'url' | 'state'>) {
   const token = (await readFile(join(state, 'admin.token'), 'utf8')).trim();
-  const transport = await dial({ address: url, endpoint: '/client', token: () => token });
-  const session = new Session({
-    transport,
-    sends: 'client→master',
-    receives: 'master→client',
-    handlers: stubHandlers('master→client'),
-    events: stubEvents('master→client'),
-    accept: refuseStreams,
-    clock: systemClock,
-  });
+  const session = await knock(url, token, systemClock);
   const welcome = await session.call('client.hello', { protocol: { ...PROTOCOL }, software: '0.1.0' });
   return { session, welcome };
 }
 
 const REST = {
   ...{ sessions: 0, watched: 0, spaces: 0, waiters: 0, timers: 0, queued: 0, unfinished: 0 },
-  ...{ owned: 0, abandoned: 0, followed: 0, members: 0, nodes: [] },
+  ...{
+    owned: 0,
+    abandoned: 0,
+    followed: 0,
+    notificationsOwed: 0,
+    machinesCaredFor: 0,
+    members: 0,
+    nodes: [],
+  },
 };
 
 describe('a master', () => {

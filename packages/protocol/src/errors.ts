@@ -193,8 +193,33 @@ export const ERRORS = {
   // Runs
   NOT_ENOUGH_NODES: {
     retry: false,
-    means: 'The run needs more machines than the master has connected.',
-    action: 'Connect more agents, ask for fewer, or use --local.',
+    means: 'The run needs machines that no state of those the master knows can give it.',
+    action: 'Ask for less, connect more agents, wait for them with --wait-for-nodes, or use --local.',
+  },
+  NO_SUCH_NODE: {
+    retry: false,
+    means: 'The master knows no machine of that name.',
+    action: 'Look for it with tutti nodes.',
+  },
+  NODE_HELD: {
+    retry: true,
+    means: 'A run has the machine, or the master is at something with it.',
+    action: 'Wait for its end, take the machine out of service with tutti drain, or say --force.',
+  },
+  NO_POWER: {
+    retry: false,
+    means: "The master's configuration has no such power command for the machine.",
+    action: 'Give it one in nodes.yaml and have the master read that again by SIGHUP.',
+  },
+  COMMAND_FAILED: {
+    retry: true,
+    means: 'A command that the master runs for a machine failed, or did not end in time.',
+    action: 'The message quotes its last words; try the command by hand on the master.',
+  },
+  MACHINES_INVALID: {
+    retry: false,
+    means: "The master's nodes.yaml has a mistake.",
+    action: 'Correct it at the places named; a running master goes on with what it had.',
   },
   NO_SUCH_RUN: {
     retry: false,
@@ -218,8 +243,14 @@ export const ERRORS = {
   },
   NO_SUCH_TEST: {
     retry: false,
-    means: 'The run has no test, or the test no member, of that name.',
+    means:
+      'No test of that name: in the run, or in all that the master has had; or the test has no such member.',
     action: 'The message names what there is; quote a glob, so that the shell leaves it alone.',
+  },
+  NO_SUCH_REPORT: {
+    retry: false,
+    means: 'The run has no report in that format, or none yet.',
+    action: 'Wait until the run has ended, or ask for another format.',
   },
   NO_SUCH_MEMBER: {
     retry: false,
@@ -268,6 +299,12 @@ export const ERRORS = {
     retry: false,
     means: 'A barrier was asked for participants that the test does not have.',
     action: 'Correct count, roles or members; the message says how many members the test has.',
+  },
+  NO_SECRET: {
+    retry: false,
+    means: 'A test asks for a secret that the master does not have, or may not give.',
+    action:
+      'Make the file that the message names, readable by the master alone (mode 600), and run the test again.',
   },
   WAIT_BROKEN: {
     retry: false,

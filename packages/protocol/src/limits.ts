@@ -38,6 +38,7 @@ export const LIMITS = {
   chunk: { value: 64 * KiB, code: 'BAD_FRAME', what: 'one data frame of a stream' },
   openCalls: { value: 16_384, code: 'TOO_MANY_CALLS', what: 'unanswered calls of one session' },
   openStreams: { value: 4_096, code: 'TOO_MANY_CALLS', what: 'open incoming streams of one session' },
+  openFeeds: { value: 16, code: 'TOO_MANY_CALLS', what: 'readers of logs (`run.logs`) of one session' },
   sendQueue: { value: 16 * MiB, code: 'SLOW_PEER', what: 'bytes waiting to be sent to one peer' },
   localLine: { value: MiB, code: 'BAD_PARAMS', what: "one line on a script's local socket" },
   output: { value: 4 * KiB * MiB, code: 'OUTPUT_LIMIT', what: "one member's output" },

@@ -25,10 +25,18 @@ export const Subtest = z.object({
 });
 export type Subtest = z.infer<typeof Subtest>;
 
+/** Something that a script says has happened; of the name `started` roles may wait for it to begin. */
+export const Mark = z.object({ name: z.string().min(1).max(LIMITS.name.value) });
+
+/** Roles with `start: after ROLE` begin when all members of that role have made this mark. */
+export const STARTED_MARK = 'started';
+
 /** One line of a member's `events.N` file, written by its agent alone. */
-export const MemberEvent = z
-  .object({ event: z.literal('result'), at: z.number(), request: RequestId })
-  .extend(Subtest.shape);
+const said = { at: z.number(), request: RequestId };
+export const MemberEvent = z.discriminatedUnion('event', [
+  z.object({ event: z.literal('result'), ...said }).extend(Subtest.shape),
+  z.object({ event: z.literal('mark'), ...said }).extend(Mark.shape),
+]);
 export type MemberEvent = z.infer<typeof MemberEvent>;
 
 /** A line of the same file that says the machine was to reboot; what matters of it to agents is in a file of its own. */
@@ -47,6 +55,11 @@ const agentVerbs = {
     args: Subtest,
     result: z.object({}),
     doc: 'Reports a subtest; answered when it is on disk.',
+  },
+  mark: {
+    args: Mark,
+    result: z.object({}),
+    doc: 'Notes that something has happened; answered when it is on disk. Roles that start after this one begin at `started`.',
   },
   addr: {
     args: z.object({ member: z.string() }),

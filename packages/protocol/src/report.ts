@@ -94,8 +94,8 @@ export const ReportWait = z.object({
   to: Instant.optional(),
   /** Absent: it got what it waited for. */
   error: z.string().optional(),
-  /** Whom it waited for when it ended; of many the first ones. */
-  missing: z.array(MemberName).optional(),
+  /** Whom it waited for when it ended; of many the first ones. Where tests wait for each other `test/client.0`. */
+  missing: z.array(z.string()).optional(),
 });
 export type ReportWait = z.infer<typeof ReportWait>;
 

@@ -27,8 +27,8 @@ import socket
 import time
 
 __all__ = [
-    'abort', 'addr', 'barrier', 'extend', 'get', 'incr', 'keys', 'lock', 'me', 'reboot', 'recv', 'result', 'send', 'set',
-    'take', 'topology', 'unlock', 'BarrierBroken', 'Error', 'Message', 'Released', 'TimedOut',
+    'abort', 'addr', 'barrier', 'extend', 'get', 'incr', 'keys', 'lock', 'mark', 'me', 'reboot', 'recv', 'result', 'send',
+    'set', 'take', 'topology', 'unlock', 'BarrierBroken', 'Error', 'Message', 'Released', 'TimedOut',
 ]
 
 
@@ -190,6 +190,11 @@ def extend(duration):
 def result(name, status, measure=None, unit=None, message=None):
     """Reports a subtest: 'pass', 'warn', 'fail', 'skip' or 'error'. When it returns, the report cannot lose it."""
     _call('result', _given(name=name, status=status, measure=measure, unit=unit, message=message))
+
+
+def mark(name):
+    """Notes that something has happened, at this time; roles with `start: after ROLE` wait for the mark 'started'."""
+    _call('mark', {'name': name})
 
 
 def addr(member):

@@ -13,7 +13,7 @@ export { type GetOptions, get, incr, keys, set } from './keys.ts';
 export { type LockOptions, lock, unlock } from './locks.ts';
 export { type Me, me } from './me.ts';
 export { type RebootOptions, reboot } from './reboot.ts';
-export { type ResultOptions, result, type SubtestStatus } from './report.ts';
+export { mark, type ResultOptions, result, type SubtestStatus } from './report.ts';
 export type { Scope } from './scope.ts';
 export { type Message, type ReadOptions, type RecvOptions, recv, send, take } from './topics.ts';
 export { addr, type Topology, type TopologyMember, topology } from './topology.ts';

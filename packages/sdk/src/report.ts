@@ -1,4 +1,4 @@
-/** Subtests, which go into the run's report. */
+/** Subtests and marks, which go into the run's report. */
 import { localCall } from './local-call.ts';
 
 export type SubtestStatus = 'pass' | 'warn' | 'fail' | 'skip' | 'error';
@@ -21,4 +21,12 @@ export async function result(
 ): Promise<void> {
   const { measure, unit, message, signal } = options;
   await localCall('result', { name, status, measure, unit, message }, { signal });
+}
+
+/**
+ * Notes that something has happened, at this time. When it returns, the report cannot lose it any more. Roles with
+ * `start: after ROLE` begin when all members of that role have said `mark('started')`.
+ */
+export async function mark(name: string, options: { signal?: AbortSignal | undefined } = {}): Promise<void> {
+  await localCall('mark', { name }, options);
 }

@@ -15,7 +15,9 @@ const RIGHT: Record<string, { status: string; cause: RegExp }> = {
 };
 
 const REASONS: Record<Harm['kind'], RegExp> = {
-  crash: /ended because its machine rebooted without being asked to/,
+  // Also before it began: then its agent has removed what was prepared.
+  crash:
+    /ended because its machine rebooted without being asked to|its agent came back without a trace of it|is not prepared on this agent/,
   vanish: /its node was away for more than 30 s/,
 };
 
@@ -51,8 +53,9 @@ function mustDie(member: MemberEvidence, { kind, on, from }: Harm): boolean {
   return kind === 'vanish' ? then?.what !== 'reboot' : then === undefined;
 }
 
-/** Its scripts had not all ended long before. */
-function mayHaveHit(test: TestEvidence, { until }: Harm): boolean {
+/** Its scripts had not all ended long before; it may have been staged, and not begun. */
+function mayHaveHit(test: TestEvidence, { on, until }: Harm): boolean {
+  if (test.members.some(({ node, notes }) => node === on && notes.length === 0)) return true;
   const begins = test.members.flatMap(({ notes }) => notes.map(({ at }) => at));
   return begins.length === 0 || Math.min(...begins) <= until;
 }

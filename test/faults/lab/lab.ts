@@ -115,7 +115,7 @@ export class Lab {
       const left = this.machines.flatMap((machine) => machine.remains());
       if (left.length > 0) throw new Error(left.join('\n'));
     };
-    await eventually(check, { timeout, every: 100 });
+    await eventually(check, { timeout, every: 300 });
   }
 
   /** Resolves when no process and no namespace of it lives. */

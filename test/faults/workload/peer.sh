@@ -47,7 +47,7 @@ while [ "$round" -lt "$TUTTI_PARAM_ROUNDS" ]; do
 
   # Ghosts: callers that are killed while they wait. What they asked for must not come about.
   if [ "$TUTTI_INDEX" != 0 ]; then
-    (ghost barrier "ghosts $round" --data '"ghost"') 2>/dev/null &
+    (ghost barrier "late $round" --data '"ghost"') 2>/dev/null &
     (ghost take "later $round") 2>/dev/null &
     (ghost get "never $round" --wait) 2>/dev/null &
     wait

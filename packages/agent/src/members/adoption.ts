@@ -4,6 +4,7 @@
  *   half made, half removed               removed
  *   without a readable spec               removed if it was never started, else set aside under another name
  *   end.json                              ended, said as before
+ *   never started, from before a crash    removed: some of its files may be missing or torn
  *   no start decided, or not carried out  prepared
  *   a reboot announced, another boot id   prepared as the next incarnation, which starts by itself
  *   anything else                         goes on: watched while its wrapper lives, else ended by what that left
@@ -15,7 +16,7 @@ import { Id } from '@tutti/protocol';
 import { LifeLine } from '../system/fifo.ts';
 import { removeTree } from '../system/remove-tree.ts';
 import type { MemberContext } from './context.ts';
-import { HALF_MADE, HALF_REMOVED, readSpec, removeDirectory } from './directory.ts';
+import { HALF_MADE, HALF_REMOVED, isWhole, readSpec, removeDirectory } from './directory.ts';
 import { readEnd } from './end.ts';
 import { latestIncarnation } from './incarnation.ts';
 import { Layout } from './layout.ts';
@@ -67,6 +68,14 @@ async function findMember(layout: Layout, context: MemberContext): Promise<Membe
     return undefined;
   }
   const end = await readEnd(layout);
+  if (record === undefined && end === undefined && !(await isWhole(layout, context.bootId))) {
+    context.log.warn(
+      { path: layout.dir },
+      'a member directory is removed: its machine went down before the member was started',
+    );
+    await removeDirectory(layout.dir);
+    return undefined;
+  }
   const crashed = record !== undefined && record.boot !== context.bootId;
   const announced = readRebootMark(layout) !== undefined && readStop(layout) === undefined;
   const resumes = end === undefined && crashed && announced;

@@ -23,6 +23,7 @@ export async function makeDirectory(
   spec: MemberSpec,
   blobs: Blobs,
   sdkDir: string,
+  bootId: string,
 ): Promise<void> {
   const half = new Layout(dir + HALF_MADE);
   try {
@@ -33,6 +34,7 @@ export async function makeDirectory(
     await mkdir(half.tmp);
     await mkdir(dirname(half.sdkLink));
     await symlink(sdkDir, half.sdkLink);
+    await writeFile(half.made, bootId);
     await writeFile(half.topology, topologyText(spec));
     await writeFile(half.wrapper, WRAPPER);
     if (spec.script.kind === 'inline') await writeScript(half.script, spec.script.text);
@@ -56,6 +58,12 @@ async function writeScript(path: string, text: string): Promise<void> {
   } finally {
     await file.close();
   }
+}
+
+/** Whether what was written when it was made is all there: nothing of it is synced but its spec. */
+export async function isWhole(layout: Layout, bootId: string): Promise<boolean> {
+  const made = await readFile(layout.made, 'utf8').catch(() => '');
+  return made === bootId;
 }
 
 /** Undefined when what is there cannot be read as a spec, as after a loss of power. */

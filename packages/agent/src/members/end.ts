@@ -1,6 +1,7 @@
 /** How a member ended, as its master is told: measured once, when nothing writes its files any more. */
 import { readFile, stat } from 'node:fs/promises';
 import { type Exit, MemberEnd, type StopReason } from '@tutti/protocol';
+import type { Masks } from '../secrets/masks.ts';
 import type { MemberContext } from './context.ts';
 import { lastLine } from './last-line.ts';
 import { Layout, LOG_SOURCES } from './layout.ts';
@@ -19,6 +20,7 @@ export async function measureEnd(
   how: How,
   record: StartRecord | undefined,
   context: Pick<MemberContext, 'clock' | 'bootId'>,
+  masks: Masks,
 ): Promise<MemberEnd> {
   const logs: MemberEnd['logs'] = [];
   for (const each of layout.all) {
@@ -31,7 +33,7 @@ export async function measureEnd(
     ...(how.stop === undefined ? {} : { stopped: how.stop }),
     duration: durationOf(layout, how, record, context),
     logs,
-    lastLine: await lastLine(said),
+    lastLine: await lastLine(said, masks),
     survivors: how.survivors,
   };
 }

@@ -38,6 +38,7 @@ export function environmentOf(
     PYTHONUNBUFFERED: '1',
     CI: '1',
     ...spec.env,
+    ...spec.secrets,
     PATH: [places.shimDir, spec.env.PATH ?? machine.path, places.nodeDir].join(':'),
     PYTHONPATH: [places.pythonDir, ...(spec.env.PYTHONPATH ? [spec.env.PYTHONPATH] : [])].join(':'),
     TUTTI_SOCKET: places.socket,

@@ -1,5 +1,6 @@
 /** The last thing a script said, for a sentence such as `exited with status 1 (last line: "bind: address in use")`. */
 import { open } from 'node:fs/promises';
+import { Masks } from '../secrets/masks.ts';
 
 const TAIL_BYTES = 16 * 1024;
 const MAX_CHARACTERS = 200;
@@ -28,23 +29,26 @@ function shorten(line: string): string {
   return `${line.slice(0, cut)}…`;
 }
 
-/** Of the first of these files that has one; a file that cannot be read has none. */
-export async function lastLine(paths: readonly string[]): Promise<string> {
+/** Of the first of these files that has one, secrets masked; a file that cannot be read has none. */
+export async function lastLine(paths: readonly string[], masks = new Masks([])): Promise<string> {
   for (const path of paths) {
-    const tail = await readTail(path).catch(() => new Uint8Array());
+    const tail = await readTail(path, masks).catch(() => new Uint8Array());
     const line = lastLineOf(tail);
     if (line !== '') return line;
   }
   return '';
 }
 
-async function readTail(path: string): Promise<Uint8Array> {
+async function readTail(path: string, masks: Masks): Promise<Uint8Array> {
   const file = await open(path, 'r');
   try {
     const { size } = await file.stat();
     const length = Math.min(size, TAIL_BYTES);
     const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, size - length);
-    return buffer.subarray(0, bytesRead);
+    const tail = buffer.subarray(0, bytesRead);
+    masks.apply(tail);
+    // It may begin in the middle of a secret.
+    return size > length ? tail.subarray(Math.max(0, masks.longest - 1)) : tail;
   } finally {
     await file.close();
   }

@@ -26,6 +26,10 @@ export class Layout {
   get spec(): string {
     return join(this.dir, 'spec.json');
   }
+  /** The machine's boot at that time: on another one some of its files may be missing or torn. */
+  get made(): string {
+    return join(this.dir, 'made');
+  }
   get topology(): string {
     return join(this.dir, 'topology.json');
   }

@@ -7,10 +7,11 @@
 import { join } from 'node:path';
 import { isAlive } from '@tutti/link';
 import { CgroupTree } from '../system/cgroup.ts';
-import { descriptor, listProcesses, signal, TICKS_PER_SECOND } from '../system/proc.ts';
+import { signal, TICKS_PER_SECOND } from '../system/proc.ts';
 import { JoinedTree, type ProcessTree } from '../system/process-tree.ts';
 import { ScannedTree } from '../system/scanned-tree.ts';
 import type { Layout } from './layout.ts';
+import { killRelays } from './output.ts';
 import type { StartRecord } from './start-record.ts';
 import { readStatus, readTrace, type Trace } from './traces.ts';
 
@@ -91,9 +92,7 @@ export class MemberProcesses {
   }
 
   killRelays(): void {
-    for (const each of listProcesses()) {
-      if (descriptor(each.pid, 4) === this.#layout.drained) signal(each, 'SIGKILL');
-    }
+    killRelays(this.#layout);
   }
 
   /** `root`: an agent that was killed while it started the member may have made the cgroup and not written it down. */

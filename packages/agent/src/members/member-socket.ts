@@ -1,6 +1,7 @@
 /** A running member's local socket together with the event log behind it. */
 import { rm } from 'node:fs/promises';
 import type { MemberSpec, RebootEvent } from '@tutti/protocol';
+import { Masks } from '../secrets/masks.ts';
 import { EventLog } from '../socket/event-log.ts';
 import { LocalServer, UNFINISHED } from '../socket/local-server.ts';
 import type { MachineVerbs } from '../socket/verbs.ts';
@@ -27,6 +28,7 @@ export class MemberSocket {
     const server = new LocalServer({
       spec,
       events,
+      masks: new Masks(Object.values(spec.secrets ?? {})),
       sync: context.sync,
       machine,
       clock: context.clock,

@@ -5,6 +5,8 @@
  *      │                 │  stop: the ladder climbs one rung a time       (output still on its way to disk)
  *      └────stop────────────────────────────────────────────────────────────────────────────▶ ending
  *
+ * A member that outlives its script leaves running for draining at once: what the script left is not touched.
+ *
  * A member that has announced a reboot goes from draining to rebooting instead, and from there nowhere: the machine goes
  * down, and the next incarnation begins with another agent process. Only a reboot that does not happen, or a stop, leads on
  * to ending. What the script exits with after the announcement means nothing.
@@ -63,7 +65,8 @@ export type MemberInput =
   | { readonly is: 'not-rebooted'; readonly message: string }
   /** It cannot be started at all. */
   | { readonly is: 'not-started'; readonly message: string }
-  | { readonly is: 'wrapper-gone'; readonly exit: Exit }
+  /** `outlived`: what the script left running is to live on, unless somebody had stopped it. */
+  | { readonly is: 'wrapper-gone'; readonly exit: Exit; readonly outlived?: boolean }
   /** The wrapper is gone and processes of the script live on. */
   | { readonly is: 'tree-left' }
   | { readonly is: 'tree-gone'; readonly survivors: number }
@@ -87,6 +90,8 @@ export type MemberAction =
   | { readonly do: 'count-survivors' }
   /** Says `drained` when the relays have finished, or have taken too long. */
   | { readonly do: 'drain' }
+  /** Says `drained` when the relays have written all of the script's own output, or have taken too long. */
+  | { readonly do: 'settle' }
   /** Brings the machine down, unless the script does; says `not-rebooted` when that fails. */
   | { readonly do: 'reboot' }
   | {
@@ -126,6 +131,13 @@ export function step(state: MemberState, input: MemberInput): Step {
       );
     case 'wrapper-gone':
       if (state.at !== 'running') break;
+      if (input.outlived === true && state.rung === 'none' && !state.reboot) {
+        const { exit } = input;
+        return {
+          state: { at: 'draining', exit, stop: state.stop, survivors: 0, reboot: false },
+          actions: [{ do: 'settle' }],
+        };
+      }
       return { state: { ...state, at: 'clearing', exit: input.exit }, actions: [{ do: 'watch-tree' }] };
     case 'tree-left':
       if (state.at !== 'clearing' || state.rung !== 'none') break;

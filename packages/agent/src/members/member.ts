@@ -14,15 +14,16 @@ import {
   type StopReason,
   TuttiError,
 } from '@tutti/protocol';
+import { Masks } from '../secrets/masks.ts';
 import { socketPath } from '../socket/runtime-dir.ts';
 import type { SyncHandler } from '../socket/verbs.ts';
 import { since } from '../system/checkpoint.ts';
 import { machineUptime as uptime } from '../system/clock.ts';
 import { syncTree } from '../system/durable.ts';
 import { type Timer, timer } from '../system/timer.ts';
+import { Background } from './background.ts';
 import { commandFor } from './command.ts';
 import type { MemberContext } from './context.ts';
-import { Deadline } from './deadline.ts';
 import { measureEnd } from './end.ts';
 import { makeIncarnation } from './incarnation.ts';
 import { LifeLines, launch } from './launch.ts';
@@ -30,20 +31,13 @@ import type { Layout } from './layout.ts';
 import { MemberProcesses } from './member-processes.ts';
 import { MemberSocket, removeSocket } from './member-socket.ts';
 import { type MemberAction, type MemberInput, type MemberState, step } from './member-state.ts';
+import { untilDrained, untilSettled } from './output.ts';
 import { markReboot, type RebootMark, readRebootMark } from './reboot-mark.ts';
 import { newStartRecord, type StartRecord } from './start-record.ts';
 import { markStop, readStop } from './stop-mark.ts';
+import { TimeLimit } from './time-limit.ts';
 import { exitAfterCrash, exitOf, readStatus } from './traces.ts';
 import { Unanswered, type UnansweredArrival } from './unanswered.ts';
-
-/**
- * Seconds beyond its timeout that a member may run here. The master acts at the timeout itself, because it has to
- * look at who waits for whom before anything is stopped; this watchdog is for when there is no master.
- */
-const WATCHDOG_MARGIN_MS = 2000;
-
-/** What a machine that loses power forgets of the time that a member has used, at most. */
-const CHECKPOINT_MS = 15_000;
 
 /** A reboot that was asked for by this member's script, or by another one's. */
 export interface RebootRequest extends RebootPlan {
@@ -56,16 +50,15 @@ export class Member {
   readonly #context: MemberContext;
   readonly #processes: MemberProcesses;
   readonly #unanswered: Unanswered;
+  readonly #background: Background;
+  readonly #time: TimeLimit;
   #state: MemberState;
   #record: StartRecord | undefined;
   #socket: MemberSocket | undefined;
   #lines: LifeLines | undefined;
   #starting: Promise<void> | undefined;
   #rung: Timer | undefined;
-  #timeout: Timer | undefined;
-  #checkpoint: Timer | undefined;
   #patience: Timer | undefined;
-  #deadline: Deadline | undefined;
   #mark: RebootMark | undefined;
   #announcing: Promise<void> = Promise.resolve();
   /** Ends every wait of this object when the member has ended or the agent leaves it alone. */
@@ -84,6 +77,21 @@ export class Member {
     this.#state = state;
     this.#processes = new MemberProcesses(layout, context.bootId);
     this.#unanswered = new Unanswered(layout);
+    this.#background = new Background({
+      member: spec.member,
+      processes: this.#processes,
+      rungMs: context.rungMs,
+      log: context.log,
+    });
+    this.#time = new TimeLimit({
+      member: spec.member,
+      layout,
+      timeout: spec.timeout,
+      started: () => this.#record,
+      now: context.now,
+      onOver: () => this.stop('timeout'),
+      log: context.log,
+    });
     if (state.at === 'ended') this.#ended.resolve();
   }
 
@@ -101,6 +109,11 @@ export class Member {
   }
 
   /** Resolves when the wrapper runs, or when the member's end says that it cannot. */
+  /** What must not be seen of its secrets. */
+  get masks(): Masks {
+    return new Masks(Object.values(this.spec.secrets ?? {}));
+  }
+
   async start(): Promise<void> {
     this.#handle({ is: 'start' });
     await this.#starting;
@@ -128,6 +141,24 @@ export class Member {
     return this.#state.at === 'running' && this.#state.stop === undefined;
   }
 
+  /** It has ended, and what its script started may live on. */
+  get outlived(): boolean {
+    const { boot } = this.#record ?? {};
+    return (
+      this.spec.outlives === true &&
+      this.#state.at === 'ended' &&
+      boot === this.#context.bootId &&
+      !this.#background.over
+    );
+  }
+
+  /** Resolves when nothing lives on of what a script left that its member outlives. */
+  async endOutlived(): Promise<void> {
+    if (!this.outlived) return;
+    this.#processes.wrapperGone();
+    await this.#background.end();
+  }
+
   /**
    * Announces a reboot, first on disk and then to the master, and begins it unless the script does that. Throws
    * `CANNOT_REBOOT`. Announced twice is announced once.
@@ -147,8 +178,8 @@ export class Member {
 
   /** From now on the test has so many seconds left. */
   async extended(remaining: number): Promise<void> {
-    this.#limitTime(remaining * 1000);
-    await this.#saveDeadline();
+    this.#time.arm(remaining * 1000);
+    await this.#time.trySave();
   }
 
   /** What an earlier agent wrote down: says what is still to be removed. */
@@ -171,7 +202,7 @@ export class Member {
     }
     const lines = new LifeLines(this.layout);
     this.#lines = lines;
-    this.#limitTime();
+    this.#time.arm();
     if (!lines.alive.isHeld()) {
       this.#wrapperGone();
       return;
@@ -200,7 +231,7 @@ export class Member {
     this.#over.abort();
     this.#release();
     await this.#socket?.detach();
-    await this.#deadline?.saved;
+    await this.#time.saved;
   }
 
   /** Removes what the kernel holds for it; false when processes live on in its cgroup. */
@@ -228,10 +259,10 @@ export class Member {
         this.#markStop(action.reason);
         return;
       case 'terminate':
-        this.#background(this.#processes.terminate(), 'SIGTERM');
+        this.#watch(this.#processes.terminate(), 'SIGTERM');
         return;
       case 'kill':
-        this.#background(this.#processes.kill(), 'SIGKILL');
+        this.#watch(this.#processes.kill(), 'SIGKILL');
         return;
       case 'kill-wrapper':
         this.#processes.killWrapper();
@@ -241,19 +272,22 @@ export class Member {
         this.#rung = timer(this.#context.rungMs, () => this.#handle({ is: 'rung-over' }));
         return;
       case 'watch-tree':
-        this.#background(this.#watchTree(), 'watching the processes');
+        this.#watch(this.#watchTree(), 'watching the processes');
         return;
       case 'count-survivors':
-        this.#background(this.#countSurvivors(), 'counting survivors');
+        this.#watch(this.#countSurvivors(), 'counting survivors');
         return;
       case 'drain':
-        this.#background(this.#drain(), 'draining');
+        this.#watch(this.#drain(), 'draining');
+        return;
+      case 'settle':
+        this.#watch(this.#settle(), 'settling');
         return;
       case 'reboot':
-        this.#background(this.#goDown(), 'rebooting');
+        this.#watch(this.#goDown(), 'rebooting');
         return;
       case 'record-end':
-        this.#background(this.#recordEnd(action), 'recording the end');
+        this.#watch(this.#recordEnd(action), 'recording the end');
         return;
       case 'report':
         this.#report(action.end);
@@ -266,9 +300,9 @@ export class Member {
       const { record, command } = await this.#arrange();
       const lines = new LifeLines(this.layout);
       this.#lines = lines;
-      this.#limitTime();
+      this.#time.arm();
       const { n } = this.layout;
-      const left = n === 0 ? this.spec.timeout : Math.max(0, Math.round(this.#time().left) / 1000);
+      const left = n === 0 ? this.spec.timeout : Math.max(0, Math.round(this.#time.left) / 1000);
       await launch(this.spec, this.layout, lines, record, command, this.#context, left);
       lines.alive.onGone(() => this.#wrapperGone(uptime()));
     } catch (thrown) {
@@ -312,37 +346,6 @@ export class Member {
     );
   }
 
-  #time(): Deadline {
-    this.#deadline ??= new Deadline(this.layout, this.spec.timeout, this.#record, this.#context.now);
-    return this.#deadline;
-  }
-
-  /** Arms the watchdog; `left`: anew, with so many milliseconds. */
-  #limitTime(left?: number): void {
-    const time = this.#time();
-    if (left !== undefined) time.left = left;
-    this.#timeout?.clear();
-    this.#timeout = timer(time.left + WATCHDOG_MARGIN_MS, () => this.stop('timeout'));
-    this.#checkpoint ??= timer(CHECKPOINT_MS, () => {
-      this.#checkpoint = undefined;
-      if (this.#over.signal.aborted) return;
-      this.#background(this.#saveDeadline(), 'writing down the remaining time');
-      this.#limitTime();
-    });
-  }
-
-  async #saveDeadline(): Promise<void> {
-    try {
-      await this.#time().save();
-    } catch (thrown) {
-      // A later checkpoint may find room.
-      this.#context.log.warn(
-        { member: this.spec.member, err: thrown },
-        'the remaining time cannot be written down',
-      );
-    }
-  }
-
   async #announce({ request, timeout, byScript }: RebootRequest): Promise<void> {
     const context = this.#context;
     const { member, name } = this.spec;
@@ -355,7 +358,7 @@ export class Member {
     const ran = this.#record === undefined ? 0 : since(this.#record, context.now()) + this.#ranBefore();
     const mark = { at, timeout, byScript, request, ran };
     try {
-      await this.#time().save();
+      await this.#time.save();
       await this.#unanswered.record();
       // The next incarnation needs all of it, and from the announcement on the machine may go down at any time.
       await syncTree(this.layout.dir);
@@ -410,7 +413,7 @@ export class Member {
     await this.#socket?.close();
     await this.#processes.remove(this.#context.cgroupRoot, spec.member);
     if (this.#over.signal.aborted) return;
-    await this.#saveDeadline();
+    await this.#time.trySave();
     await syncTree(layout.dir);
     // A later agent of this boot does it, if this one is leaving.
     if (mark.byScript || this.#over.signal.aborted || this.#state.at !== 'rebooting') return;
@@ -431,7 +434,14 @@ export class Member {
     const failed = exit.how !== 'exited' || exit.code !== 0;
     if (failed && !crashed && this.goesOn && this.#mark === undefined && this.#context.diskFull())
       this.#handle({ is: 'stop', reason: 'disk-full' });
-    this.#handle({ is: 'wrapper-gone', exit });
+    // Without its wrapper a script may go on: then it is what remains.
+    const outlived =
+      this.spec.outlives === true &&
+      !crashed &&
+      exit.how !== 'killed' &&
+      this.goesOn &&
+      this.#processes.recorded;
+    this.#handle({ is: 'wrapper-gone', exit, outlived });
   }
 
   /** Its machine has gone down since it was started. */
@@ -465,17 +475,20 @@ export class Member {
   }
 
   async #drain(): Promise<void> {
-    const drained = this.#lines?.drained;
-    if (drained !== undefined) {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      drained.onGone(resolve);
-      const patience = timer(this.#context.drainMs, () => {
-        // Somebody who is no process of the member holds its output, or the disk is stuck.
-        this.#processes.killRelays();
-        resolve();
-      });
-      await promise;
-      patience.clear();
+    if (this.#lines !== undefined)
+      await untilDrained(this.layout, this.#lines.drained, this.#context.drainMs);
+    this.#handle({ is: 'drained' });
+  }
+
+  async #settle(): Promise<void> {
+    try {
+      if (this.#lines !== undefined)
+        await untilSettled(this.layout, this.#lines.drained, this.#context.drainMs);
+    } catch (thrown) {
+      this.#context.log.warn(
+        { member: this.spec.member, err: thrown },
+        'what a script left running goes on to write into its logs',
+      );
     }
     this.#handle({ is: 'drained' });
   }
@@ -483,8 +496,9 @@ export class Member {
   async #recordEnd(how: Extract<MemberAction, { do: 'record-end' }>): Promise<void> {
     this.#release();
     await this.#socket?.close();
+    // Only an empty cgroup goes.
     await this.#processes.remove(this.#context.cgroupRoot, this.spec.member);
-    const end = await measureEnd(this.layout, how, this.#record, this.#context);
+    const end = await measureEnd(this.layout, how, this.#record, this.#context, this.masks);
     try {
       await replaceFile(this.layout.end, JSON.stringify(end), 0o600);
     } catch (thrown) {
@@ -504,13 +518,12 @@ export class Member {
 
   #release(): void {
     this.#rung?.clear();
-    this.#timeout?.clear();
-    this.#checkpoint?.clear();
+    this.#time.release();
     this.#patience?.clear();
     this.#lines?.close();
   }
 
-  #background(work: Promise<void>, what: string): void {
+  #watch(work: Promise<void>, what: string): void {
     work.catch((thrown: unknown) => {
       if (this.#over.signal.aborted) return;
       this.#context.log.error({ member: this.spec.member, err: thrown }, `${what} failed`);

@@ -3,7 +3,8 @@
  *
  * Guarantees: a member starts once, however often it is asked and whichever agent process is asked; an agent that is
  * killed or replaced disturbs no script, and its successor knows how each went on; what has ended is said the same way
- * every time; after `forget` nothing is left, neither process nor file. Does not guarantee that a start survives the
+ * every time; after `forget` nothing is left, neither process nor file. What the script of a member that `outlives` it left
+ * running is ended by `forget`, by whatever stops all members, or by being given up, and by nothing else. Does not guarantee that a start survives the
  * loss of power in the middle of it: that member is then reported as killed.
  *
  * `adopt` comes first and once; before it nothing else may be called.
@@ -20,6 +21,7 @@ import {
   type StopReason,
   TuttiError,
 } from '@tutti/protocol';
+import { Masks } from '../secrets/masks.ts';
 import { openRuntimeDir } from '../socket/runtime-dir.ts';
 import type { SyncHandler } from '../socket/verbs.ts';
 import { cgroupRoot } from '../system/cgroup.ts';
@@ -139,17 +141,23 @@ export class Members {
 
   /** Begins the stop ladder; `onEnded` says when it is over. Nothing to do for what is not here any more. */
   stop(id: string, reason: StopReason): void {
-    this.#members.get(id)?.stop(reason);
+    const member = this.#members.get(id);
+    member?.stop(reason);
+    // The test that it belonged to may be over; what it started is for others.
+    if (reason === 'given-up') this.#endOutlived(member);
   }
 
   /** Ends what runs, and keeps how it ended. */
   stopAll(reason: StopReason): void {
-    for (const member of this.#members.values()) if (isLive(member)) member.stop(reason);
+    for (const member of this.#members.values()) {
+      if (isLive(member)) member.stop(reason);
+      this.#endOutlived(member);
+    }
   }
 
-  /** Some member lives here. */
+  /** Some member lives here, or what one left. */
   get busy(): boolean {
-    return [...this.#members.values()].some(isLive);
+    return [...this.#members.values()].some((member) => isLive(member) || member.outlived);
   }
 
   async extended(id: string, remaining: number): Promise<void> {
@@ -219,6 +227,11 @@ export class Members {
     );
   }
 
+  /** What must not be seen of its secrets. */
+  masks(id: string): Masks {
+    return this.#members.get(id)?.masks ?? new Masks([]);
+  }
+
   /** Where the member left its artifacts. */
   out(id: string): string | undefined {
     return this.#members.get(id)?.layout.out;
@@ -248,6 +261,7 @@ export class Members {
       const live = members.filter(isLive);
       for (const member of live) member.stop('cancelled');
       await Promise.all(live.map((member) => member.ended));
+      await Promise.all(members.map((member) => member.endOutlived()));
       await Promise.all(members.map((member) => member.removeTraces()));
     }
     await Promise.all(members.map((member) => member.detach()));
@@ -263,6 +277,13 @@ export class Members {
       forgetting: this.#forgetting.size,
       waits: this.waits().length,
     };
+  }
+
+  #endOutlived(member: Member | undefined): void {
+    member?.endOutlived().catch((thrown: unknown) => {
+      const { member: id } = member.spec;
+      this.#options.log.error({ member: id, err: thrown }, 'what a script left running cannot be ended');
+    });
   }
 
   #allowReboot(id: string, byScript: boolean): void {
@@ -292,7 +313,7 @@ export class Members {
         'DISK_FULL',
         `${dir} is not made: less of its disk is free than members need to run`,
       );
-    await makeDirectory(dir, spec, this.#options.cache, this.#options.sdkDir);
+    await makeDirectory(dir, spec, this.#options.cache, this.#options.sdkDir, context.bootId);
     this.#members.set(spec.member, new Member(spec, new Layout(dir), context));
   }
 
@@ -302,6 +323,7 @@ export class Members {
     if (member === undefined) return;
     member.stop('given-up');
     await member.ended;
+    await member.endOutlived();
     if (!(await member.removeTraces())) {
       this.#options.log.warn(
         { member: id },

@@ -8,7 +8,7 @@ import type { MasterSession } from './master-link.ts';
 import { ship } from './shipper.ts';
 
 export interface ShipmentsDeps {
-  members: Pick<Members, 'has' | 'out' | 'logs' | 'noteOutput'>;
+  members: Pick<Members, 'has' | 'out' | 'logs' | 'masks' | 'noteOutput'>;
   ends: Ends;
   clock: Clock;
   log: Log;
@@ -36,6 +36,7 @@ export class Shipments {
       id,
       out,
       logs: () => members.logs(id),
+      masks: members.masks(id),
       whenEnded: (signal: AbortSignal) => ends.of(id, signal),
       noteOutput: (bytes: number) => members.noteOutput(id, bytes),
     };

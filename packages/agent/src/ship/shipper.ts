@@ -8,6 +8,8 @@
 import { dirname, join } from 'node:path';
 import { type Clock, FileSource, type OutgoingStream } from '@tutti/link';
 import { type LogSource, type MemberEnd, TuttiError } from '@tutti/protocol';
+import { MaskedSource } from '../secrets/masked-source.ts';
+import { Masks } from '../secrets/masks.ts';
 import type { Log } from '../system/log.ts';
 import { ArtifactFile, type Artifacts, findArtifacts, listed } from './artifacts.ts';
 import { watchGrowth } from './growth.ts';
@@ -19,6 +21,8 @@ export interface ShippedMember {
   /** Its `$TUTTI_OUT`. */
   readonly out: string;
   logs(): { source: LogSource; incarnation: number; path: string }[];
+  /** Of its secrets, in what it printed. */
+  readonly masks: Masks;
   /** Resolves with its end; at once when it has ended. Rejects when `signal` aborts or the end will not be told. */
   whenEnded(signal: AbortSignal): Promise<MemberEnd>;
   /** The output it has written so far, in bytes. */
@@ -36,14 +40,20 @@ interface ShippedLog {
   source: LogSource;
   incarnation: number;
   file: LogFile;
+  masked: MaskedSource;
   stream: OutgoingStream;
 }
 
 const AT_ONCE = 8;
+/** Events are masked when they are written. */
+const NOTHING = new Masks([]);
 
 /** Resolves when the master has it all; rejects when the session ends first. */
 export async function ship(member: ShippedMember, session: MasterSession, deps: ShipperDeps): Promise<void> {
-  const files = member.logs().map((log) => ({ ...log, file: new LogFile(log.path) }));
+  const files = member.logs().map((log) => {
+    const file = new LogFile(log.path);
+    return { ...log, file, masked: new MaskedSource(file, log.source === 'events' ? NOTHING : member.masks) };
+  });
   const logs: ShippedLog[] = [];
   let stopWatching = () => {};
   try {
@@ -87,8 +97,8 @@ async function openLog(
   log: Omit<ShippedLog, 'stream'>,
   session: MasterSession,
 ): Promise<ShippedLog> {
-  const { source, incarnation, file } = log;
-  return { ...log, stream: await session.openStream({ to: 'log', member: id, source, incarnation }, file) };
+  const { source, incarnation, masked } = log;
+  return { ...log, stream: await session.openStream({ to: 'log', member: id, source, incarnation }, masked) };
 }
 
 function watchLogs(
@@ -108,7 +118,11 @@ function watchLogs(
 }
 
 /** What the master has beyond the disk, after a crash of this machine, stays. */
-async function finishLog({ source, incarnation, stream }: ShippedLog, { logs }: MemberEnd): Promise<void> {
+async function finishLog(
+  { source, incarnation, masked, stream }: ShippedLog,
+  { logs }: MemberEnd,
+): Promise<void> {
+  masked.complete();
   const final = logs.find((log) => log.source === source && log.incarnation === incarnation);
   await stream.finish(Math.max(final?.length ?? 0, stream.length));
 }

@@ -11,6 +11,7 @@ import {
   TuttiError,
   validate,
 } from '@tutti/protocol';
+import type { Masks } from '../secrets/masks.ts';
 import { closest } from './closest.ts';
 import type { LocalCall } from './connection.ts';
 import type { EventLog } from './event-log.ts';
@@ -44,6 +45,8 @@ export interface VerbContext {
   readonly spec: MemberSpec;
   readonly sync: SyncHandler;
   readonly events: EventLog;
+  /** What is reported is masked here, not on its way: events are no text. */
+  readonly masks: Masks;
   readonly machine: MachineVerbs;
 }
 
@@ -77,8 +80,12 @@ const own: {
     signal: AbortSignal,
   ) => Promise<LocalResult<V>>;
 } = {
-  result: async (subtest, request, at, { events }) => {
-    await events.append({ event: 'result', at, request, ...subtest });
+  result: async (subtest, request, at, { events, masks }) => {
+    await events.append({ event: 'result', at, request, ...masked(subtest, masks) });
+    return {};
+  },
+  mark: async ({ name }, request, at, { events, masks }) => {
+    await events.append({ event: 'mark', at, request, name: masks.text(name) });
     return {};
   },
   addr: async ({ member }, _id, _at, { spec }) => ({
@@ -118,6 +125,15 @@ function participant(verb: string, asked: string, spec: MemberSpec): TopologyMem
   const hint =
     meant === undefined ? `there are ${known.slice(0, 10).join(', ')}` : `did you mean "${meant}"?`;
   throw new TuttiError('BAD_PARAMS', `${verb}: member: the test has no "${asked.slice(0, 128)}"; ${hint}`);
+}
+
+function masked({ name, unit, message, ...rest }: LocalArgs<'result'>, masks: Masks): LocalArgs<'result'> {
+  return {
+    ...rest,
+    name: masks.text(name),
+    ...(unit === undefined ? {} : { unit: masks.text(unit) }),
+    ...(message === undefined ? {} : { message: masks.text(message) }),
+  };
 }
 
 async function forever(signal: AbortSignal): Promise<never> {

@@ -86,6 +86,20 @@ test('a member that was prepared and not started is prepared, and starts', async
   expect(next.text(spec.member, 'stdout.0')).toBe('late\n');
 });
 
+test('a member that was prepared before its machine went down is none: its files may be torn', async () => {
+  const lab = await makeLab();
+  const [spec, damaged] = [inline('echo late'), inline('echo late')];
+  await lab.members.prepare(spec);
+  const next = await lab.successor({ bootId: 'the next boot' });
+  expect(next.members.presence()).toEqual([]);
+  expect(existsSync(lab.dir(spec.member))).toBe(false);
+  // The master may have it made anew.
+  await next.members.prepare(damaged);
+  writeFileSync(join(lab.dir(damaged.member), 'made'), 'the ne');
+  const last = await next.successor({ bootId: 'the next boot' });
+  expect(last.members.presence()).toEqual([]);
+});
+
 test('a start that was decided and not carried out is carried out when asked again', async () => {
   const lab = await makeLab();
   const spec = inline('echo late');

@@ -63,6 +63,18 @@ test('every variable, with its value', () => {
   });
 });
 
+test('secrets are variables like others, and those of a suite do not hide them', () => {
+  const spec = inline('x', {
+    env: { TOKEN: 'none', MODE: 'full' },
+    secrets: { TOKEN: 'hunter22', TUTTI_RUN: 'x' },
+  });
+  expect(environmentOf(spec, places, machine, 0)).toMatchObject({
+    TOKEN: 'hunter22',
+    MODE: 'full',
+    TUTTI_RUN: '7',
+  });
+});
+
 test('env: replaces what is the machine’s, never what is Tutti’s', () => {
   const env = {
     LANG: 'de_DE.UTF-8',

@@ -166,3 +166,24 @@ test('from every state the end is reached when what was asked for comes', () => 
     { numRuns: 2000 },
   );
 });
+
+test('a member that outlives its script ends with it, and what it left is not touched', () => {
+  const { state, actions } = run([
+    { is: 'start' },
+    { is: 'wrapper-gone', exit: exited, outlived: true },
+    { is: 'stop', reason: 'test-over' },
+    { is: 'drained' },
+  ]);
+  expect(state).toEqual({ at: 'ending', exit: exited, stop: undefined, survivors: 0 });
+  expect(actions.map((each) => each.do)).toEqual(['spawn', 'settle', 'record-end']);
+});
+
+test('one that is being stopped, or reboots, leaves nothing', () => {
+  for (const input of [
+    { is: 'stop', reason: 'cancelled' },
+    { is: 'reboot', byScript: true },
+  ] as const) {
+    const { state } = run([{ is: 'start' }, input, { is: 'wrapper-gone', exit: exited, outlived: true }]);
+    expect(state.at).toBe('clearing');
+  }
+});

@@ -14,6 +14,7 @@ import type { StreamAcceptor } from '@tutti/link';
 import type { CallParams, LogSource, MemberEnd, StreamTarget } from '@tutti/protocol';
 import { type ConnectedSessions, connectedSessions, FakeClock, MemoryFile, MemorySink } from '@tutti/testkit';
 import { onTestFinished } from 'vitest';
+import { Masks } from '../../src/secrets/masks.ts';
 import { Ends } from '../../src/ship/ends.ts';
 import { type ShippedMember, ship } from '../../src/ship/shipper.ts';
 import type { Log } from '../../src/system/log.ts';
@@ -29,6 +30,7 @@ export function temporaryDirectory(): string {
 
 export class MemberOnDisk implements ShippedMember {
   readonly id = MEMBER;
+  masks = new Masks([]);
   readonly dir: string;
   /** What the shipper has said of the output. */
   readonly noted: number[] = [];

@@ -58,6 +58,20 @@ test('a repetition while it is pending is the same call, and the newest connecti
   expect(await second.next()).toEqual({ id: 'request-1', result: 'released' });
 });
 
+test('what is reported and marked has no secrets in it', async () => {
+  const lab = await open();
+  const caller = await lab.caller();
+  const said = { name: 'login a secret word', status: 'warn', message: 'with a secret word' };
+  await caller.ask('request-1', 'result', said);
+  await caller.ask('request-2', 'mark', { name: 'a secret word' });
+  const stars = '*'.repeat('a secret word'.length);
+  const lines = readFileSync(join(lab.dir, 'events.0'), 'utf8').trimEnd().split('\n');
+  expect(lines.map((line) => JSON.parse(line) as unknown)).toMatchObject([
+    { event: 'result', name: `login ${stars}`, status: 'warn', message: `with ${stars}` },
+    { event: 'mark', name: stars },
+  ]);
+});
+
 test('a repetition after the answer gets the same answer, and the master is not asked', async () => {
   const lab = await open();
   const caller = await lab.caller();

@@ -7,6 +7,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { TuttiError } from '@tutti/protocol';
 import { onTestFinished } from 'vitest';
+import { Masks } from '../../src/secrets/masks.ts';
 import { EventLog } from '../../src/socket/event-log.ts';
 import { LocalServer } from '../../src/socket/local-server.ts';
 import type { MachineVerbs, SyncRequest } from '../../src/socket/verbs.ts';
@@ -41,6 +42,7 @@ export class SocketLab {
     this.server = new LocalServer({
       spec: inline('x'),
       events: this.events,
+      masks: new Masks(['a secret word']),
       clock: { monotonicMs: () => this.now },
       log: { debug: () => undefined, info: () => undefined, warn: complain, error: complain },
       machine: this.machine,

@@ -17,6 +17,7 @@ test.each(['sh', 'a b', 'x) S 1 1', '))((', 'tab\tnew\nline', ''])(
       parent: 17,
       session: 4299,
       zombie: false,
+      sleeping: true,
     });
   },
 );

@@ -1,54 +1,52 @@
-import { listNodes, locateMaster, locateToken, MasterClient } from '@tutti/client';
-import type { NodeView } from '@tutti/protocol';
+import { listNodes, nodesHealth } from '@tutti/client';
+import { type NodeView, TuttiError } from '@tutti/protocol';
 import type { Command } from 'commander';
-import { SOFTWARE } from '../software.ts';
-import { surroundings } from '../surroundings.ts';
-import { table } from '../table.ts';
+import { addMasterOptions, type MasterFlags, withMaster } from '../connect.ts';
+import { healthTable } from '../health-table.ts';
+import { nodesTable } from '../nodes-table.ts';
 
-interface Flags {
-  master?: string;
-  tokenFile?: string;
+interface Flags extends MasterFlags {
+  where?: string;
+  health?: boolean;
   json?: boolean;
 }
 
 export function addNodes(program: Command): void {
-  program
+  const command = program
     .command('nodes')
-    .description('list the machines the master knows, and what each is doing')
-    .option('--master <url>', 'the master (default: $TUTTI_MASTER, else one on this machine)')
-    .option('--token-file <file>', "file that holds the master's token")
-    .option('--json', 'as JSON')
-    .action(nodes);
+    .description('list the machines the master knows, what each is doing, and why some are out of service')
+    .option('-w, --where <selector>', `only those that it fits, such as 'cpus >= 4 && "gpu" in labels'`)
+    .option('--health', 'how the last members on each ended, and its last trouble');
+  addMasterOptions(command).option('--json', 'as JSON').action(nodes);
 }
 
-async function nodes(flags: Flags): Promise<void> {
-  const client = await MasterClient.connect({
-    address: locateMaster(flags.master, surroundings()),
-    token: () => locateToken(flags.tokenFile, surroundings()),
-    software: SOFTWARE,
-  });
-  try {
-    const views = await listNodes(client);
-    process.stdout.write(flags.json ? `${JSON.stringify(views, null, 2)}\n` : asTable(views));
-  } finally {
-    client.close();
-  }
+async function nodes({ where, health, json, ...flags }: Flags): Promise<void> {
+  const fits = where === undefined ? () => true : await compiled(where);
+  const { views, healths } = await withMaster(flags, async (client) => ({
+    views: await listNodes(client),
+    healths: health ? await nodesHealth(client) : [],
+  }));
+  const shown = views.filter(fits);
+  if (health && shown.length > 0) {
+    const names = new Set(shown.map(({ name }) => name));
+    const asked = healths.filter(({ node }) => names.has(node));
+    process.stdout.write(json ? `${JSON.stringify(asked, null, 2)}\n` : healthTable(asked));
+  } else if (json) process.stdout.write(`${JSON.stringify(shown, null, 2)}\n`);
+  else if (views.length === 0)
+    process.stdout.write('no machines are connected; start "tutti agent" on some\n');
+  else if (shown.length === 0)
+    process.stdout.write(`none of the ${views.length} machines fits ${where ?? ''}\n`);
+  else process.stdout.write(nodesTable(shown, Date.now()));
 }
 
-const HEAD = ['NAME', 'STATE', 'RUN', 'ADDRESS', 'OS', 'CPUS', 'LABELS'];
-
-function asTable(views: NodeView[]): string {
-  if (views.length === 0) return 'no machines are connected; start "tutti agent" on some\n';
-  const rows = views.map(({ name, state, run, facts, labels }) => [
-    name,
-    state,
-    run === undefined ? '-' : String(run),
-    facts.addresses[0] ?? '-',
-    facts.os,
-    String(facts.cpus),
-    Object.entries(labels)
-      .map(([key, value]) => (value === '' ? key : `${key}=${value}`))
-      .join(' '),
-  ]);
-  return table([HEAD, ...rows]);
+/** Throws `USAGE`. */
+async function compiled(where: string): Promise<(view: NodeView) => boolean> {
+  const { checkSelector, compileSelector } = await import('@tutti/protocol/selector');
+  const checked = checkSelector(where);
+  if (checked.ok) return compileSelector(where);
+  const hint = checked.hint === undefined ? '' : `\n${checked.hint}`;
+  throw new TuttiError(
+    'USAGE',
+    `--where: ${checked.message}\n  ${where}\n  ${' '.repeat(checked.at)}^${hint}`,
+  );
 }

@@ -1,41 +1,24 @@
-import { locateMaster, locateToken, MasterClient, type RunAt, runAt } from '@tutti/client';
-import { type MemberAt, TuttiError, type WaitView } from '@tutti/protocol';
+import { type RunAt, runAt, runNumber } from '@tutti/client';
+import type { MemberAt, WaitView } from '@tutti/protocol';
 import type { Command } from 'commander';
-import { SOFTWARE } from '../software.ts';
-import { surroundings } from '../surroundings.ts';
+import { addMasterOptions, type MasterFlags, withMaster } from '../connect.ts';
 import { table } from '../table.ts';
 
-interface Flags {
-  master?: string;
-  tokenFile?: string;
+interface Flags extends MasterFlags {
   json?: boolean;
 }
 
 export function addPs(program: Command): void {
-  program
+  const command = program
     .command('ps')
-    .argument('<run>', 'its number')
-    .description('show what a run is doing: its members, and who waits for whom')
-    .option('--master <url>', 'the master (default: $TUTTI_MASTER, else one on this machine)')
-    .option('--token-file <file>', "file that holds the master's token")
-    .option('--json', 'as JSON')
-    .action(ps);
+    .argument('<run>', 'its number, or "last"')
+    .description('show what a run is doing: its members, and who waits for whom');
+  addMasterOptions(command).option('--json', 'as JSON').action(ps);
 }
 
-async function ps(number: string, flags: Flags): Promise<void> {
-  if (!/^[1-9]\d{0,14}$/.test(number))
-    throw new TuttiError('USAGE', `"${number}" is no number of a run, such as 12`);
-  const client = await MasterClient.connect({
-    address: locateMaster(flags.master, surroundings()),
-    token: () => locateToken(flags.tokenFile, surroundings()),
-    software: SOFTWARE,
-  });
-  try {
-    const at = await runAt(client, Number(number));
-    process.stdout.write(flags.json ? `${JSON.stringify(at, null, 2)}\n` : describeRun(at));
-  } finally {
-    client.close();
-  }
+async function ps(words: string, flags: Flags): Promise<void> {
+  const at = await withMaster(flags, async (client) => runAt(client, await runNumber(client, words)));
+  process.stdout.write(flags.json ? `${JSON.stringify(at, null, 2)}\n` : describeRun(at));
 }
 
 /** For people; ends with a line feed. */

@@ -1,7 +1,6 @@
 import type { Command } from 'commander';
-import { collect } from '../options.ts';
 import type { RunFlags } from '../run/flags.ts';
-import { addSuiteOptions, SUITE_ARGUMENT } from './suite-options.ts';
+import { addRunOptions, SUITE_ARGUMENT } from './suite-options.ts';
 
 const EXAMPLES = `
 Examples:
@@ -18,16 +17,8 @@ export function addRun(program: Command): void {
   const command = program
     .command('run')
     .argument('[suite]', `${SUITE_ARGUMENT}; without one, say what to run with --role`)
-    .description('run tests on several machines at once, and wait for the verdict')
-    .option(
-      '--role <name[:count]=script>',
-      'a role and what it runs: ./FILE, /FILE of the node, or an inline script',
-      collect,
-      [],
-    )
-    .option('--file <path>', 'with --role: a further file or directory that the scripts need', collect, []);
-  addSuiteOptions(command)
-    .option('--name <name>', 'name of the suite in the report')
+    .description('run tests on several machines at once, and wait for the verdict');
+  addRunOptions(command)
     .option(
       '--local',
       'on this machine alone: a private master and as many agents as needed, nothing left behind',
@@ -41,6 +32,10 @@ export function addRun(program: Command): void {
     .option(
       '--token-file <file>',
       "file that holds the master's token (default: $TUTTI_TOKEN, $TUTTI_TOKEN_FILE)",
+    )
+    .option(
+      '--wait-for-nodes',
+      'wait for machines that the master does not know yet, instead of being refused',
     )
     .option('--report <dir>', 'where results go (default: ./tutti-results)')
     .option('--no-logs', 'fetch only the reports from a remote master')

@@ -4,6 +4,26 @@ import { collect } from '../options.ts';
 
 export const SUITE_ARGUMENT = 'a suite file (YAML), or a directory of tests';
 
+/** For every command that runs one: a suite, or roles instead. */
+export function addRunOptions(command: Command): Command {
+  command
+    .option(
+      '--role <name[:count]=script>',
+      'a role and what it runs: ./FILE, /FILE of the node, or an inline script',
+      collect,
+      [],
+    )
+    .option('--file <path>', 'with --role: a further file or directory that the scripts need', collect, []);
+  return addSuiteOptions(command)
+    .option('--name <name>', 'name of the suite in the report')
+    .option(
+      '--notify <url>',
+      'tell this webhook when the run starts, first fails, and finishes; may be repeated',
+      collect,
+      [],
+    );
+}
+
 export function addSuiteOptions(command: Command): Command {
   return command
     .option('--param <key=value>', 'set a parameter of the suite; may be repeated', collect, [])

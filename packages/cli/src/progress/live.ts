@@ -3,11 +3,12 @@
  *
  * Never draws more than ten times a second, nor wider than the terminal: a wrapped line could not be taken back.
  */
-import type { RunView } from '@tutti/protocol';
+import type { RunView, TestView } from '@tutti/protocol';
 import { fitting, oneLine } from './columns.ts';
 import type { Palette } from './palette.ts';
+import { type Placed, placed } from './places.ts';
 import type { Progress, Terminal } from './progress.ts';
-import { verdictLines } from './verdict.ts';
+import { attemptInWords, INDENT, verdictLines } from './verdict.ts';
 
 const FRAME_MS = 100;
 const SPINNER = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
@@ -34,6 +35,9 @@ export class LiveProgress implements Progress {
   #over = false;
   #frame = 0;
   readonly #startedAt = new Map<number, number>();
+  /** By position in the view: verdicts that have been drawn, setup's too, and how many attempts have been told of. */
+  readonly #drawnVerdicts = new Set<number>();
+  readonly #attempts = new Map<number, number>();
 
   constructor(out: Terminal, palette: Palette) {
     this.#out = out;
@@ -54,13 +58,22 @@ export class LiveProgress implements Progress {
     if (this.#over) return;
     this.#view = view;
     this.#start();
-    for (const [index, test] of view.tests.entries()) {
-      if (test.state !== 'waiting' && !this.#startedAt.has(index))
-        this.#startedAt.set(index, performance.now());
-      if (test.status === undefined || this.told.has(index)) continue;
-      this.told.add(index);
-      this.note(verdictLines({ ...test, status: test.status }, this.#palette).join('\n'));
+    for (const each of placed(view)) this.#showTest(each);
+  }
+
+  #showTest({ test, index, place }: Placed): void {
+    const { name, status, attempts = 1, before } = test;
+    if (test.state !== 'waiting' && !this.#startedAt.has(index))
+      this.#startedAt.set(index, performance.now());
+    if (before && (this.#attempts.get(index) ?? 1) < attempts) {
+      this.#attempts.set(index, attempts);
+      const said = `${oneLine(name)}  ${attemptInWords(attempts - 1, before)}`;
+      this.note(this.#palette.dim(`${'again'.padEnd(INDENT.length)}${said}`));
     }
+    if (status === undefined || this.#drawnVerdicts.has(index)) return;
+    this.#drawnVerdicts.add(index);
+    if (place !== undefined) this.told.add(place);
+    this.note(verdictLines({ ...test, status }, this.#palette).join('\n'));
   }
 
   away(master: string): void {
@@ -100,20 +113,35 @@ export class LiveProgress implements Progress {
     if (this.#away !== undefined) return `${spinner} ${describe(this.#away)}`;
     if (view === undefined) return this.#busyWith === undefined ? undefined : `${spinner} ${this.#busyWith}`;
     if (view.phase === 'finished') return undefined;
-    const index = view.tests.findIndex((test) => test.state !== 'waiting' && test.status === undefined);
-    const test = view.tests[index];
-    if (test === undefined)
+    const all = placed(view);
+    const underWay = all.filter(({ test }) => test.state !== 'waiting' && test.status === undefined);
+    const [first, ...more] = underWay;
+    if (first === undefined)
       return `${spinner} run ${view.run} ${view.phase}${view.waitsFor ? `: ${view.waitsFor}` : ''}`;
-    const seconds = (performance.now() - (this.#startedAt.get(index) ?? 0)) / 1000;
+    const tests = all.filter(({ place }) => place !== undefined);
+    if (more.length > 0) {
+      const done = tests.filter(({ test }) => test.status !== undefined).length;
+      const names = underWay.map((each) => `${titleOf(each.test)} ${this.#seconds(each)}`);
+      return `${spinner} ${done} of ${tests.length} done, ${underWay.length} under way: ${names.join(', ')}`;
+    }
+    const { test, place } = first;
     const members = test.members.map(({ member, state, status }) => `${mark(state, status)} ${member}`);
-    const place = view.tests.length === 1 ? '' : `${index + 1}/${view.tests.length} `;
-    return `${spinner} ${place}${test.name}  ${test.state} ${seconds.toFixed(1)} s  ${members.join('  ')}`;
+    const where = place === undefined || tests.length === 1 ? '' : `${place + 1}/${tests.length} `;
+    return `${spinner} ${where}${titleOf(test)}  ${test.state} ${this.#seconds(first)}  ${members.join('  ')}`;
+  }
+
+  #seconds({ index }: Placed): string {
+    return `${((performance.now() - (this.#startedAt.get(index) ?? 0)) / 1000).toFixed(1)} s`;
   }
 
   #erase(): void {
     if (this.#drawn) this.#out.write(CLEAR_LINE);
     this.#drawn = false;
   }
+}
+
+function titleOf({ name, attempts }: TestView): string {
+  return attempts === undefined ? name : `${name} (attempt ${attempts})`;
 }
 
 function mark(state: string, status: string | undefined): string {

@@ -1,7 +1,9 @@
 /** Progress as plain lines: for logs, CI and pipes. Each change of a test's state is one line, once. */
 import type { RunView, TestView } from '@tutti/protocol';
 import { oneLine } from './columns.ts';
+import { placed } from './places.ts';
 import type { Progress, Terminal } from './progress.ts';
+import { attemptInWords, triesInWords, whyInWords } from './verdict.ts';
 
 export class PlainProgress implements Progress {
   readonly #out: Terminal;
@@ -23,12 +25,13 @@ export class PlainProgress implements Progress {
   show(view: RunView): void {
     if (view.phase === 'queued' && view.waitsFor)
       this.#once(oneLine(`run ${view.run} ${view.suite}: queued, ${view.waitsFor}`));
-    for (const [index, test] of view.tests.entries()) {
-      const state = test.status ?? test.state;
+    for (const { test, index, place } of placed(view)) {
+      const { status, attempts = 1 } = test;
+      const state = `${attempts} ${status ?? test.state}`;
       const line = describe(test);
       if (line === undefined || this.#states.get(index) === state) continue;
       this.#states.set(index, state);
-      if (test.status !== undefined) this.told.add(index);
+      if (status !== undefined && place !== undefined) this.told.add(place);
       this.note(oneLine(`run ${view.run} ${view.suite}: ${test.name}: ${line}`));
     }
   }
@@ -50,11 +53,17 @@ export class PlainProgress implements Progress {
 /** Members listed by name when they are few. */
 const LISTED = 8;
 
-function describe({ state, status, duration, cause, members, size }: TestView): string | undefined {
-  if (status !== undefined)
-    return `${status}${duration === undefined ? '' : ` in ${duration.toFixed(1)} s`}${cause === undefined ? '' : `: ${cause}`}`;
+function describe(test: TestView): string | undefined {
+  const { state, status, duration, cause, members, size, attempts = 1, before } = test;
+  if (status !== undefined) {
+    const why = whyInWords(status, cause);
+    const tried = triesInWords(status, attempts);
+    const took = duration === undefined ? '' : ` in ${duration.toFixed(1)} s`;
+    return `${status}${tried && ` ${tried}`}${took}${why === undefined ? '' : `: ${why}`}`;
+  }
   if (state !== 'running') return undefined;
   const shown = members.slice(0, LISTED).map(({ member, node }) => `${member} on ${node}`);
   const more = size > shown.length ? ` and ${size - shown.length} more` : '';
-  return `running ${shown.join(', ')}${more}`;
+  const again = before && `${attemptInWords(attempts - 1, before)}; again, `;
+  return `${again ?? ''}running ${shown.join(', ')}${more}`;
 }

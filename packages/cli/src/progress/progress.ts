@@ -10,7 +10,7 @@ export interface Progress {
   /** The master cannot be reached, from now until `back`; the run may go on there. */
   away(master: string): void;
   back(): void;
-  /** The tests, by their position, whose verdict has been said. */
+  /** The tests, by their position without setup and teardown, whose verdict has been said. */
   readonly told: ReadonlySet<number>;
   /** Nothing more will come; leaves no half-drawn line. */
   end(): void;

@@ -12,11 +12,17 @@ export interface SuiteFlags {
   timeout?: string;
 }
 
-/** The options of `tutti run`. */
-export interface RunFlags extends SuiteFlags {
+/** What is to run: a suite, or roles. */
+export interface ChosenFlags extends SuiteFlags {
   role: string[];
   file: string[];
   name?: string;
+  notify?: string[];
+  waitForNodes?: boolean;
+}
+
+/** The options of `tutti run`. */
+export interface RunFlags extends ChosenFlags {
   local?: boolean;
   net: string;
   master?: string;

@@ -1,19 +1,19 @@
 /** `tutti run`: from the command line to the exit status. */
 import { resolve } from 'node:path';
-import { followRun, type LoadedSuite, loadSuite, nodesNeeded, suiteFromRoles } from '@tutti/client';
+import { followRun, type LoadedSuite, nodesNeeded } from '@tutti/client';
 import { EXIT, type RunView, TuttiError } from '@tutti/protocol';
 import { makeProgress } from '../progress/make-progress.ts';
 import type { Progress } from '../progress/progress.ts';
 import type { RunFlags } from './flags.ts';
 import { type Interrupt, onInterrupt } from './interrupt.ts';
+import { loadChosen } from './load.ts';
 import { openLocal } from './local.ts';
 import type { Place } from './place.ts';
 import { openRemote } from './remote.ts';
-import { suiteOptions } from './suite-options.ts';
 import { printSummary } from './summary.ts';
 
 export async function run(suitePath: string | undefined, flags: RunFlags): Promise<number> {
-  const suite = await load(suitePath, flags);
+  const suite = await loadChosen(suitePath, flags);
   const progress = makeProgress(process.stderr, process.env);
   for (const warning of suite.warnings) progress.note(`warning: ${warning}`);
   const interrupt = onInterrupt((signal) =>
@@ -29,6 +29,7 @@ export async function run(suitePath: string | undefined, flags: RunFlags): Promi
       spec,
       sources,
       owned: true,
+      waitForNodes: flags.waitForNodes,
       signal: interrupt.signal,
       onView: (view) => {
         latest = view;
@@ -60,17 +61,6 @@ function onOneScreen(): boolean {
 
 function isCancelled(error: unknown): boolean {
   return error instanceof TuttiError && error.code === 'CANCELLED';
-}
-
-function load(suitePath: string | undefined, flags: RunFlags): Promise<LoadedSuite> {
-  const options = suiteOptions(flags);
-  if (suitePath === undefined) {
-    if (flags.role.length === 0)
-      throw new TuttiError('USAGE', 'nothing to run: give a suite file, or --role NAME=SCRIPT');
-    return suiteFromRoles(flags.role, options);
-  }
-  if (flags.role.length > 0) throw new TuttiError('USAGE', 'give either a suite file or --role, not both');
-  return loadSuite(suitePath, options);
 }
 
 function open(

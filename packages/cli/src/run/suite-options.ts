@@ -2,9 +2,9 @@
 import { durationSeconds, type SuiteOptions } from '@tutti/client';
 import { TuttiError } from '@tutti/protocol';
 import { keyValue } from '../options.ts';
-import type { RunFlags, SuiteFlags } from './flags.ts';
+import type { ChosenFlags, SuiteFlags } from './flags.ts';
 
-export function suiteOptions(flags: SuiteFlags & Partial<RunFlags>): SuiteOptions {
+export function suiteOptions(flags: SuiteFlags & Partial<ChosenFlags>): SuiteOptions {
   return {
     params: Object.fromEntries(flags.param.map((param) => keyValue(param, '--param'))),
     only: flags.only,

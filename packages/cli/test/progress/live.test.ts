@@ -190,3 +190,42 @@ test('each finished test is one line that stays, once, in colour', () => {
   progress.end();
   expect(screen.lines).toEqual(['\u001b[32mPASS       \u001b[0m throughput\u001b[2m  1.3 s\u001b[0m', '']);
 });
+
+test('an attempt that failed is told of when the next one begins, once, and the line says which it is', () => {
+  const { screen, progress } = live(100);
+  const before = { status: 'FAIL', cause: 'client.1 on n3 exited with status 1' } as const;
+  for (let n = 0; n < 3; n += 1) progress.show(view(ended, { ...running, attempts: 2, before }));
+  vi.advanceTimersByTime(100);
+  expect(screen.lines).toEqual([
+    'PASS        throughput  1.3 s',
+    'again       ring  attempt 1: FAIL: client.1 on n3 exited with status 1',
+    expect.stringMatching(/^. 2\/2 ring \(attempt 2\) {2}running/) as string,
+  ]);
+  progress.show(view(ended, { ...running, state: 'ended', status: 'PASS', attempts: 2, duration: 2 }));
+  expect(screen.lines.slice(2)).toEqual(['PASS        ring  (flaky: 2 attempts)  2.0 s', '']);
+  progress.end();
+});
+
+test('setup is shown, and is not counted: the tests have the positions that they have in the report', () => {
+  const { screen, progress } = live(100);
+  const setup: TestView = { ...ended, name: 'setup', part: 'setup' };
+  progress.show(view(setup, ended, running));
+  vi.advanceTimersByTime(100);
+  expect([...progress.told]).toEqual([0]);
+  expect(screen.lines).toEqual([
+    'PASS        setup  1.3 s',
+    'PASS        throughput  1.3 s',
+    expect.stringMatching(/^. 2\/2 ring {2}running/) as string,
+  ]);
+  progress.end();
+});
+
+test('of tests beside each other the line says how many are done, and who is under way', () => {
+  const { screen, progress } = live(100);
+  progress.show(view(ended, running, { ...running, name: 'mesh', attempts: 2 }, waiting('later')));
+  vi.advanceTimersByTime(100);
+  expect(screen.lines.at(-1)).toMatch(
+    /^. 1 of 4 done, 2 under way: ring 0\.\d s, mesh \(attempt 2\) 0\.\d s$/,
+  );
+  progress.end();
+});

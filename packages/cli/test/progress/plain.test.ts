@@ -73,3 +73,27 @@ test('a note is a line; what is being prepared is none', () => {
   progress.busy();
   expect(lines).toEqual(['warning: x\n']);
 });
+
+test('that a test is tried again, why, and that it took several attempts, is said', () => {
+  const { lines, progress } = plain();
+  const before = { status: 'FAIL', cause: 'client.1 on n1 exited with status 1' } as const;
+  for (const state of [
+    running(),
+    running({ attempts: 2, before, state: 'staging' }),
+    running({ attempts: 2, before }),
+    running({ attempts: 2, state: 'ended', status: 'PASS', duration: 2 }),
+  ])
+    progress.show(view([state]));
+  expect(lines.map((line) => line.trimEnd())).toEqual([
+    'run 1 net: t: running client.0 on n0, client.1 on n1',
+    'run 1 net: t: attempt 1: FAIL: client.1 on n1 exited with status 1; again, running client.0 on n0, client.1 on n1',
+    'run 1 net: t: PASS (flaky: 2 attempts) in 2.0 s',
+  ]);
+});
+
+test('setup is no test: what is told are the positions that tests have in the report', () => {
+  const { progress } = plain();
+  const passed = running({ state: 'ended', status: 'PASS', duration: 1 });
+  progress.show(view([{ ...passed, part: 'setup' }, running(), passed]));
+  expect([...progress.told]).toEqual([1]);
+});

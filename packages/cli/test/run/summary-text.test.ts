@@ -53,7 +53,7 @@ function report(tests: ReportTest[], duration = 2.5): Report {
 
 /** `told`: the tests, by position, whose verdict has been said. */
 const text = (tests: ReportTest[], ...told: number[]) =>
-  summary(report(tests), `${process.cwd()}/results/1-s`, paletteFor(false, {}), new Set(told));
+  summary(report(tests), (_test, { dir }) => `results/1-s/${dir}/`, paletteFor(false, {}), new Set(told));
 
 test('of a test that passed', () => {
   expect(text([theTest('throughput', 'PASS')])).toBe(
@@ -150,7 +150,8 @@ test('of many tests: one line each, and the verdicts counted, worst last', () =>
     Array.from({ length: n + 1 }, (_, index) => theTest(`${status} ${index}`, status)),
   );
   const lines = text(tests).split('\n');
-  expect(lines).toHaveLength(45 + 3);
+  // Of those that passed against expectation it is said.
+  expect(lines).toHaveLength(45 + 5 + 3);
   expect(lines.at(-2)).toBe(
     '45 tests: 1 PASS, 2 WARN, 3 SKIP, 4 XFAIL, 5 XPASS, 6 CANCEL, 7 FAIL, 8 INTERRUPTED, 9 ERROR in 2.5 s',
   );
@@ -163,18 +164,52 @@ test('of a run whose master was stopped: a test without a verdict is shown as wh
   );
 });
 
-test('only the last attempt is told of: what an earlier one left is in the report', () => {
-  const retried = theTest('t', 'PASS');
+test('of a test that was tried again: what came of each attempt, and what the last one left', () => {
+  const retried = theTest('t', 'PASS', { flaky: true });
   const subtest = { name: 's', member: 'a.0', status: 'PASS' } as const;
   const [attempt] = retried.attempts;
   retried.attempts = [
     {
       ...attempt!,
       status: 'FAIL',
+      cause: 'a.0 on n1 exited with status 1',
       subtests: [{ ...subtest, status: 'FAIL' }],
       members: [member('a.0', 'FAIL')],
     },
     { ...attempt!, n: 2, subtests: [subtest] },
   ];
-  expect(text([retried])).toContain('PASS        t  1.0 s\n            PASS s  a.0\n\n');
+  const attempts = [
+    '            attempt 1: FAIL: a.0 on n1 exited with status 1',
+    '            PASS s  a.0',
+    '',
+  ];
+  expect(text([retried])).toBe(
+    ['PASS        t  (flaky: 2 attempts)  1.0 s', ...attempts, '1 test: 1 PASS in 2.5 s; 1 flaky', ''].join(
+      '\n',
+    ),
+  );
+  expect(text([{ ...retried, status: 'FAIL', flaky: false }])).toContain(
+    'FAIL        t  (2 attempts)  1.0 s\n',
+  );
+});
+
+test('setup and teardown are told of where they are not ok, and are no tests', () => {
+  const broken = theTest('setup', 'ERROR', { cause: 'peer.0 on n1 exited with status 1' });
+  const run = report([theTest('t', 'CANCEL', { cause: 'not run: the setup ended ERROR' })]);
+  const said = summary(
+    { ...run, setup: broken, teardown: theTest('teardown', 'PASS') },
+    (_test, { dir }) => dir,
+    paletteFor(false, {}),
+  );
+  expect(said).toBe(
+    [
+      'ERROR       setup  1.0 s',
+      '            peer.0 on n1 exited with status 1',
+      'CANCEL      t  1.0 s',
+      '            not run: the setup ended ERROR',
+      '',
+      '1 test: 1 CANCEL in 2.5 s',
+      '',
+    ].join('\n'),
+  );
 });

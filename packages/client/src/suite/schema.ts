@@ -39,7 +39,7 @@ export const RoleFields = z.strictObject({
     .string()
     .regex(/^after [a-z][a-z0-9_]*$/, 'must be "after ROLE"')
     .optional()
-    .describe('"after ROLE": starts when a script of that role says `tutti mark started`'),
+    .describe('"after ROLE": starts when all members of that role have said `tutti mark started`'),
   timeout: Timeout.optional().describe('how long its scripts may take; default: as long as the test'),
   params: Params.optional().describe('parameters for this role only'),
   env: Env.optional(),

@@ -20,7 +20,7 @@ import {
 import type { MasterClock } from '../master-clock.ts';
 import type { LiveMember, LiveMembers } from '../runs/members.ts';
 import type { SyncBroker } from '../sync/broker.ts';
-import type { AgentSession, Node } from './node.ts';
+import { type AgentSession, type Node, REPEAT_MS } from './node.ts';
 import type { Registry } from './registry.ts';
 
 export interface AgentSessionDeps {
@@ -64,8 +64,11 @@ export function serveAgent(transport: Transport, deps: AgentSessionDeps): AgentS
     hello: async (params) => {
       checkVersion(params.protocol, `agent ${params.name}`);
       let giveUp: string[] = [];
+      let complete: string[] = [];
       node = await registry.admit(params, session, (admittedAs) => {
         giveUp = settleMembers(admittedAs, params, session, deps);
+        const known = live.onNode(admittedAs);
+        complete = known.filter((each) => each.complete && !each.lost).map(({ id }) => id);
       });
       log.info(
         { node: node.name, conn: transport.peer },
@@ -75,7 +78,12 @@ export function serveAgent(transport: Transport, deps: AgentSessionDeps): AgentS
       setImmediate(() => {
         for (const id of giveUp) node?.forget(id);
       });
-      return { master: deps.master, software: deps.software, giveUp };
+      return {
+        master: deps.master,
+        software: deps.software,
+        giveUp,
+        ...(complete.length === 0 ? {} : { complete }),
+      };
     },
     'member.ended': async ({ member: id, end }) => {
       if (live.find(id)) await member(id).end(end);
@@ -143,7 +151,7 @@ function settleMembers(
   { master, live, broker, clock }: AgentSessionDeps,
 ): string[] {
   const waits = new Set(hello.waits);
-  const patience = node.patienceWith(hello.process, clock.monotonicMs());
+  const mayComeAgain = node.hasBegun(hello.process, clock.monotonicMs());
   const present = new Map(hello.members.map((presence) => [presence.member, presence]));
   const unwanted = hello.members.filter(({ member: id, master: owner }) => {
     const known = live.find(id);
@@ -151,15 +159,16 @@ function settleMembers(
   });
   const giveUp = unwanted.map(({ member }) => member);
   node.settle(giveUp);
+  const inDoubt: LiveMember[] = [];
   for (const known of live.onNode(node)) {
-    if (patience === 0) broker.keepOnly(known.attempt, known.name, waits);
+    if (broker.keepOnly(known.attempt, known.name, waits, { mayComeAgain })) inDoubt.push(known);
     const presence = present.get(known.id);
     if (presence !== undefined) known.present(presence);
     else if (known.owed) known.vanished();
   }
-  if (patience > 0) {
-    const cancel = clock.after(patience, () => {
-      for (const known of live.onNode(node)) broker.keepAsked(known.attempt, known.name, session);
+  if (inDoubt.length > 0) {
+    const cancel = clock.after(REPEAT_MS, () => {
+      for (const known of inDoubt) broker.returnUnheld(known.attempt, known.name);
     });
     session.onClosed(cancel);
   }

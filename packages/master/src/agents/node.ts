@@ -12,13 +12,17 @@ import {
   type CallResult,
   type Facts,
   type Labels,
+  LIMITS,
   type NodeState,
   type NodeView,
   TuttiError,
 } from '@tutti/protocol';
+import type { Machine } from '@tutti/protocol/selector';
+import type { Held, PoolNode } from '../scheduler/pool.ts';
+import { careInWords, labelsOf, NO_ORDERS, type Orders, outBy } from './orders.ts';
 
 /** How long callers may take to repeat to a new agent process what they asked its predecessor; DESIGN, "Sync". */
-const REPEAT_MS = 5000;
+export const REPEAT_MS = 5000;
 
 export type AgentSession = Session<'master→agent', 'agent→master'>;
 
@@ -26,6 +30,7 @@ export interface NodeIdentity {
   agent: string;
   name: string;
   boot: string;
+  /** Those that its agent was configured with. */
   labels: Labels;
   facts: Facts;
   software: string;
@@ -41,6 +46,8 @@ export class Node {
   busy = false;
   /** Members given up whose death the agent has not confirmed: until then the node is not idle. */
   readonly leftovers = new Set<string>();
+  #orders: Orders;
+  #machine: Machine | undefined;
   #session: AgentSession | undefined;
   #peer = 'nowhere';
   #since: number;
@@ -50,8 +57,9 @@ export class Node {
   readonly #onFreed: () => void;
 
   /** `onFreed` is told when the last of the leftovers is gone. */
-  constructor(identity: NodeIdentity, now: number, onFreed: () => void) {
+  constructor(identity: NodeIdentity, now: number, onFreed: () => void, orders: Orders = NO_ORDERS) {
     this.identity = identity;
+    this.#orders = orders;
     this.#since = now;
     this.#onFreed = onFreed;
   }
@@ -68,44 +76,83 @@ export class Node {
     return this.#peer;
   }
 
-  /** Unix ms: since when it is in its state. */
-  get since(): number {
-    return this.#since;
-  }
-
   get addresses(): string[] {
     const { address, facts } = this.identity;
     if (address === undefined) return facts.addresses;
     return [address, ...facts.addresses.filter((other) => other !== address)];
   }
 
+  get orders(): Orders {
+    return this.#orders;
+  }
+
+  /** The registry makes it durable. */
+  set orders(orders: Orders) {
+    this.#orders = orders;
+    this.#refresh();
+  }
+
+  /** As selectors see it: another object whenever anything of it has changed, and only then. */
+  get machine(): Machine {
+    this.#machine ??= this.#asMachine();
+    return this.#machine;
+  }
+
   get state(): NodeState {
-    if (this.#session === undefined) return this.holder === undefined ? 'offline' : 'unreachable';
-    if (this.holder === undefined) return this.leftovers.size === 0 ? 'idle' : 'reserved';
-    return this.busy ? 'running' : 'reserved';
+    if (this.holder !== undefined) {
+      if (this.#session === undefined) return 'unreachable';
+      return this.busy ? 'running' : 'reserved';
+    }
+    if (this.#orders.care !== undefined) return 'reserved';
+    const out = outBy(this.#orders);
+    if (out !== undefined) return out.why;
+    if (this.#session === undefined) return 'offline';
+    return this.leftovers.size === 0 ? 'idle' : 'reserved';
   }
 
   view(): NodeView {
-    const { name, labels, facts, software } = this.identity;
-    const held = this.holder === undefined ? {} : { run: this.holder };
+    const { drained, maintenance, quarantined, care } = this.#orders;
+    const { name, labels, facts } = this.machine;
+    const run = this.holder ?? care?.run;
+    const doing = care && careInWords(care);
     return {
       name,
       state: this.state,
-      ...held,
+      connected: this.#session !== undefined,
+      ...(run === undefined ? {} : { run }),
+      ...(drained === undefined ? {} : { drained }),
+      ...(maintenance === undefined ? {} : { maintenance }),
+      ...(quarantined === undefined ? {} : { quarantined }),
+      ...(doing === undefined ? {} : { doing: doing.slice(0, LIMITS.reason.value) }),
       labels,
-      facts: { ...facts, addresses: this.addresses },
-      software,
+      facts,
+      software: this.identity.software,
       since: this.#since,
     };
   }
 
-  /** How many ms longer waits are kept that this process of the agent has not been asked for again. */
-  patienceWith(process: string, now: number): number {
-    if (this.#process?.id !== process) {
-      const since = this.#process === undefined ? Number.NEGATIVE_INFINITY : now;
-      this.#process = { id: process, since };
+  /** `holding`: since when and until when at the latest a run holds its nodes. */
+  inPool(holding: (run: number) => Pick<Held, 'since' | 'until' | 'lent'>): PoolNode {
+    const { machine } = this;
+    const { care } = this.#orders;
+    const out = outBy(this.#orders);
+    const ordered = out === undefined ? {} : { out };
+    if (this.holder !== undefined) {
+      return { machine, ...ordered, held: { run: this.holder, ...holding(this.holder) } };
     }
-    return Math.max(0, this.#process.since + REPEAT_MS - now);
+    if (care !== undefined) {
+      const doing = careInWords(care);
+      return { machine, ...ordered, held: { since: care.since, ...(doing === undefined ? {} : { doing }) } };
+    }
+    if (out !== undefined) return { machine, out };
+    if (this.#session === undefined) return { machine, out: { why: 'offline', since: this.#since } };
+    return this.leftovers.size === 0 ? { machine } : { machine, held: {} };
+  }
+
+  /** Whether callers that live may not have come to this process of the agent yet, and repeated what they asked another one. */
+  hasBegun(process: string, now: number): boolean {
+    if (this.#process?.id !== process) this.#process = { id: process, since: now };
+    return now < this.#process.since + REPEAT_MS;
   }
 
   attach(session: AgentSession, identity: NodeIdentity, now: number): void {
@@ -113,6 +160,7 @@ export class Node {
     this.#session = session;
     this.#peer = session.transport.peer;
     this.identity = identity;
+    this.#refresh();
     this.#since = now;
     older?.close(
       new TuttiError('SUPERSEDED', `agent "${identity.name}" connected again from ${session.transport.peer}`),
@@ -155,11 +203,16 @@ export class Node {
     this.leftovers.add(member);
     // Without an answer the next hello lists the member again, and it is given up again.
     this.#session?.call('member.forget', { member }).then(
-      () => {
-        if (this.leftovers.delete(member) && this.leftovers.size === 0) this.#onFreed();
-      },
+      () => this.#gone(member),
       () => {},
     );
+  }
+
+  /** The same; resolves when the agent has said so, on whichever connection. Rejects when `signal` aborts. */
+  async forgotten(member: string, signal: AbortSignal): Promise<void> {
+    this.leftovers.add(member);
+    await this.call('member.forget', { member }, signal);
+    this.#gone(member);
   }
 
   /** Sends a file's contents into the agent's digest cache. */
@@ -172,6 +225,26 @@ export class Node {
       const stream = await session.openStream({ to: 'blob', ...blob }, source);
       await stream.finish(blob.size);
     });
+  }
+
+  #gone(member: string): void {
+    if (this.leftovers.delete(member) && this.leftovers.size === 0) this.#onFreed();
+  }
+
+  #asMachine(): Machine {
+    const { name, labels, facts } = this.identity;
+    return Object.freeze({
+      name,
+      labels: Object.freeze(labelsOf(labels, this.#orders)),
+      facts: Object.freeze({ ...facts, addresses: this.addresses }),
+    });
+  }
+
+  #refresh(): void {
+    if (this.#machine === undefined) return;
+    const now = this.#asMachine();
+    // Thousands come back at once, and most are as they were.
+    if (JSON.stringify(now) !== JSON.stringify(this.#machine)) this.#machine = now;
   }
 
   async #persist<T>(signal: AbortSignal, attempt: (session: AgentSession) => Promise<T>): Promise<T> {

@@ -1,37 +1,45 @@
 /** Every machine the master knows, by name; who is let in, and who has left. */
 import type { Clock } from '@tutti/link';
-import { type CallParams, type NodeView, TuttiError } from '@tutti/protocol';
+import { type CallParams, type NodeView, nearest, TuttiError } from '@tutti/protocol';
+import type { Held, PoolNode } from '../scheduler/pool.ts';
+import { byName } from '../scheduler/pool.ts';
 import { admission, type Known } from './admission.ts';
 import { type AgentSession, Node, type NodeIdentity } from './node.ts';
+import type { Orders } from './orders.ts';
 
 /** A machine that lives answers a probe by then; DESIGN, "Identity". */
 const PROBE_MS = 2000;
 
-/** n2 before n10. */
-const byName = new Intl.Collator('en', { numeric: true });
+/** A node's view has at most some 42 kB: 64 addresses and 64 labels of 128 characters, four reasons of 1024. */
+const PAGE = 24;
 
-/** A node's view has at most some 26 kB: 64 addresses and 64 labels of 128 characters. */
-const PAGE = 32;
+/** What is known of a machine, and what was decided about it. */
+export interface KnownNode {
+  readonly identity: NodeIdentity;
+  readonly orders?: Orders;
+}
+
+/** Makes both durable; `ordered`: what changed are the orders. */
+export type KeepNode = (node: Required<KnownNode>, ordered: boolean) => Promise<void>;
 
 export class Registry {
   readonly #clock: Clock;
-  /** Makes it durable who was let in. */
-  readonly #keep: (identity: NodeIdentity) => void;
+  readonly #keep: KeepNode;
   readonly #nodes = new Map<string, Node>();
   /** The same nodes by the id of their agent. */
   readonly #byAgent = new Map<string, Node>();
   readonly #listeners = new Set<() => void>();
 
-  constructor(clock: Clock, keep: (identity: NodeIdentity) => void = () => {}) {
+  constructor(clock: Clock, keep: KeepNode = async () => {}) {
     this.#clock = clock;
     this.#keep = keep;
   }
 
   /** Machines that an earlier master had let in: away until they come back. */
-  restore(identities: readonly NodeIdentity[]): void {
+  restore(earlier: readonly KnownNode[]): void {
     const now = this.#clock.wallMs();
-    for (const identity of identities) {
-      const node = new Node(identity, now, () => this.changed());
+    for (const { identity, orders } of earlier) {
+      const node = new Node(identity, now, () => this.changed(), orders);
       this.#nodes.set(identity.name, node);
       this.#byAgent.set(identity.agent, node);
     }
@@ -67,6 +75,26 @@ export class Registry {
     return this.#nodes.get(name);
   }
 
+  /** Throws `NO_SUCH_NODE`. */
+  require(name: string): Node {
+    const node = this.#nodes.get(name);
+    if (node !== undefined) return node;
+    const meant = nearest(name, this.#nodes.keys());
+    const hint = meant === undefined ? '' : `; did you mean "${meant}"?`;
+    throw new TuttiError('NO_SUCH_NODE', `the master knows no machine "${name}"${hint}`);
+  }
+
+  /** Something was decided about a machine: it holds at once; resolves when it is durable. */
+  async order(node: Node, change: (orders: Orders) => Orders): Promise<void> {
+    const { identity, orders: before } = node;
+    const orders = change(before);
+    // Another has taken its place: there is nobody left to decide about.
+    if (orders === before || this.#byAgent.get(identity.agent) !== node) return;
+    node.orders = orders;
+    this.changed();
+    await this.#keep({ identity, orders }, true);
+  }
+
   /** The machine of that agent, whatever its name. */
   ofAgent(agent: string): Node | undefined {
     return this.#byAgent.get(agent);
@@ -76,10 +104,9 @@ export class Registry {
     return [...this.#nodes.values()].toSorted((a, b) => byName.compare(a.name, b.name));
   }
 
-  /** Those that a run may have; sorted only when there are any, because this is asked at every change. */
-  idle(): Node[] {
-    const idle = [...this.#nodes.values()].filter((node) => node.state === 'idle');
-    return idle.toSorted((a, b) => byName.compare(a.name, b.name));
+  /** All of them as the scheduler sees them, in no order. `holding`: since and until when a run holds its nodes. */
+  pool(holding: (run: number) => Pick<Held, 'since' | 'until' | 'lent'>): PoolNode[] {
+    return Array.from(this.#nodes.values(), (node) => node.inPool(holding));
   }
 
   views(): NodeView[] {
@@ -92,7 +119,7 @@ export class Registry {
     return { nodes: behind.slice(0, PAGE).map((node) => node.view()), more: behind.length > PAGE };
   }
 
-  /** Tells when any node came, left, or was freed. */
+  /** Tells when any node came, left, was freed, or was decided about. */
   onChange(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -122,7 +149,10 @@ export class Registry {
     this.#byAgent.set(hello.agent, node);
     // Thousands come back at once, and most are as they were.
     const isNew = sameAgent === undefined && sameName === undefined;
-    if (isNew || JSON.stringify(node.identity) !== JSON.stringify(identity)) this.#keep(identity);
+    if (isNew || JSON.stringify(node.identity) !== JSON.stringify(identity)) {
+      // It is let in all the same: the disk says elsewhere that it takes nothing.
+      this.#keep({ identity, orders: node.orders }, false).catch(() => {});
+    }
     node.attach(session, identity, now);
     session.onClosed(() => {
       if (node.detach(session, this.#clock.wallMs())) this.changed();

@@ -1,18 +1,23 @@
 /** What a client (CLI, REPL, program) may ask of the master: one handler per call of the catalogue. */
 import type { Logger } from '@tutti/link';
 import { type BlobCache, checkVersion, getJson, type Handlers, Session, type Transport } from '@tutti/link';
-import { type Blob, REPORT_FILES, RunSpec, TuttiError, validate } from '@tutti/protocol';
+import { type Blob, LIMITS, REPORT_FILES, RunSpec, TuttiError, validate } from '@tutti/protocol';
 import type { Registry } from '../agents/registry.ts';
 import type { LogNews } from '../logs/log-news.ts';
+import type { OperatorsPower } from '../machines/operators-power.ts';
 import type { MasterClock } from '../master-clock.ts';
 import type { Ownership } from '../runs/ownership.ts';
 import { psView, underWay } from '../runs/ps.ts';
 import type { RunListener } from '../runs/run-deps.ts';
 import type { Runs } from '../runs/runs.ts';
 import { runHead, testView } from '../runs/view.ts';
+import type { History } from '../store/history.ts';
 import type { RunList } from '../store/run-list.ts';
 import type { SyncBroker } from '../sync/broker.ts';
+import { explainRun } from './explain-run.ts';
+import { nodesHealth, testHistory } from './history.ts';
 import { listRuns } from './list-runs.ts';
+import { labelNodes, orderNodes } from './order-nodes.ts';
 import { specAgain } from './rerun.ts';
 import { sendLogs } from './send-logs.ts';
 import { sendReport } from './send-report.ts';
@@ -23,8 +28,10 @@ export interface ClientSessionDeps {
   software: string;
   clock: MasterClock;
   registry: Registry;
+  power: OperatorsPower;
   runs: Runs;
   runList: RunList;
+  history: History;
   ownership: Ownership;
   broker: SyncBroker;
   blobs: BlobCache;
@@ -40,6 +47,8 @@ export function serveClient(transport: Transport, deps: ClientSessionDeps): Clie
   /** Runs that this client owns, and those it watches, by number: once each, however often it asks. */
   const owned = new Set<number>();
   const watched = new Set<number>();
+  /** Readers of logs: each holds open files. */
+  let feeds = 0;
 
   const handlers: Handlers<'client→master'> = {
     'client.hello': ({ protocol }) => {
@@ -47,9 +56,15 @@ export function serveClient(transport: Transport, deps: ClientSessionDeps): Clie
       return { master: deps.master, software: deps.software };
     },
     'nodes.list': ({ after }) => registry.page(after),
+    'nodes.health': ({ after }) => nodesHealth(after, registry, deps.history),
+    'node.order': (order) => orderNodes(order, registry, deps.clock),
+    'node.label': (order) => labelNodes(order, registry),
+    'node.power': async (order) => ({ output: await deps.power.change(order) }),
+    'run.explain': ({ run: number }) => explainRun(runs.get(number), runs, deps.clock.wallMs()),
     'blob.missing': async ({ blobs: asked }) => ({ missing: await blobs.missing(asked) }),
-    'run.submit': async ({ id, spec: blob, owned: owns, priority }) => {
-      const run = await runs.submit(id, await readSpec(blob, blobs), owns ?? false, priority);
+    'run.submit': async ({ id, spec: blob, owned: owns, priority, waitForNodes }) => {
+      const spec = await readSpec(blob, blobs);
+      const run = await runs.submit(id, spec, owns ?? false, { priority, waitForNodes });
       const { number } = run.model;
       if (owns && !owned.has(number)) {
         owned.add(number);
@@ -61,14 +76,15 @@ export function serveClient(transport: Transport, deps: ClientSessionDeps): Clie
     'run.rerun': async ({ id, run: number, failed, priority }) => {
       const { model } = runs.get(number);
       const spec = await specAgain(model, failed, blobs);
-      const again = await runs.submit(id, spec, false, priority ?? model.priority);
+      const again = await runs.submit(id, spec, false, { priority: priority ?? model.priority });
       return { run: again.model.number };
     },
     'runs.list': (query) => listRuns(query, deps.runList, runs),
+    'test.history': (query) => testHistory(query, deps.history),
     'run.watch': ({ run: number }) => {
       const run = runs.get(number);
       const tell = teller(session);
-      if (!watched.has(number)) session.onClosed(run.onChange(tell));
+      if (!watched.has(number)) session.onClosed(runs.watch(run, tell));
       watched.add(number);
       tell({ run: run.model, tests: [...run.model.tests.keys()] });
       return {};
@@ -83,7 +99,6 @@ export function serveClient(transport: Transport, deps: ClientSessionDeps): Clie
       const now = {
         waits,
         wallMs: clock.wallMs(),
-        seconds: clock.monotonicMs() / 1000,
         left: at && run.left(at.test),
       };
       return psView(model, now, after);
@@ -108,8 +123,18 @@ export function serveClient(transport: Transport, deps: ClientSessionDeps): Clie
     'run.logs': async (asked, { signal }) => {
       const run = runs.get(asked.run);
       const { news } = deps;
-      await sendLogs(asked, { run, news, blobs, now: deps.clock.wallMs(), session, signal });
-      return {};
+      if (feeds >= LIMITS.openFeeds.value)
+        throw new TuttiError(
+          'TOO_MANY_CALLS',
+          `more than ${LIMITS.openFeeds.value} readers of logs in one session`,
+        );
+      feeds += 1;
+      try {
+        await sendLogs(asked, { run, news, blobs, now: deps.clock.wallMs(), session, signal });
+        return {};
+      } finally {
+        feeds -= 1;
+      }
     },
   };
 

@@ -48,6 +48,8 @@ export class LogFeed implements ByteSource {
   readonly #end = Promise.withResolvers<number>();
   readonly #stop: (() => void)[] = [];
   #wake: () => void = () => {};
+  /** What was last seen of each test. */
+  readonly #marks = new Map<number, string>();
   /** Tests whose logs have to be looked for. */
   #changed: Set<number>;
   #frames: Uint8Array[] = [];
@@ -142,7 +144,8 @@ export class LogFeed implements ByteSource {
     for (const index of this.#changed) {
       this.#changed.delete(index);
       const test = this.#run.tests[index];
-      for (const chosen of test === undefined ? [] : this.#choice.logs(test)) {
+      if (test === undefined || !this.#hasChanged(index, this.#choice.mark(test), last)) continue;
+      for (const chosen of this.#choice.logs(test)) {
         const log = this.#logs.get(chosen.path) ?? (await this.#add(chosen, index));
         if (log.complete || !(chosen.complete || last)) continue;
         log.complete = true;
@@ -151,12 +154,21 @@ export class LogFeed implements ByteSource {
     }
   }
 
-  async #add({ path, complete: _, ...name }: ChosenLog, index: number): Promise<Log> {
+  #hasChanged(index: number, mark: string, last: boolean): boolean {
+    const now = last ? `${mark} last` : mark;
+    if (this.#marks.get(index) === now) return false;
+    this.#marks.set(index, now);
+    return true;
+  }
+
+  async #add(chosen: ChosenLog, index: number): Promise<Log> {
+    const { path, key, test, attempt, member, node, source, incarnation } = chosen;
     const file = new LogFile(join(this.#run.dir, path), this.#files);
+    const name = { key, test, attempt, member, node, source, incarnation };
     const log: Log = { name, file, complete: false };
     this.#logs.set(path, log);
     this.#dirs.set(dirname(path), index);
-    const position = this.#options.positions[name.key];
+    const position = this.#options.positions[key];
     const { since } = this.#options;
     const cursor =
       position === undefined && since !== undefined

@@ -9,8 +9,8 @@ const PERMISSIONS = 0o777;
 
 /** False where there is no such file. */
 export async function sendReport(dir: string, name: string, run: number, session: Sender): Promise<boolean> {
-  const file = await open(join(dir, name), 'r').catch((error: NodeJS.ErrnoException) => {
-    if (error.code === 'ENOENT') return undefined;
+  const file = await open(join(dir, name), 'r').catch((error: unknown) => {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
     throw error;
   });
   if (file === undefined) return false;

@@ -33,12 +33,24 @@ export class LogChoice {
       ...new Set(run.tests.flatMap((test) => (this.#isTest(test.spec.name) ? casting(test) : []))),
     ];
     this.#isMember = words.member === undefined ? () => true : matchingMember(words.member, members);
-    if (!members.some(this.#isMember)) throw unknown(`there is no member`, words.member, members);
+    if (!members.some(this.#isMember))
+      throw unknown(`there is no member`, words.member, members, roles(members));
   }
 
   /** Tests that are meant. */
   tests(run: Pick<Run, 'tests'>): TestRun[] {
     return run.tests.filter(({ spec }) => this.#isTest(spec.name));
+  }
+
+  /** Changes whenever `logs` does: looking at it makes nothing, and tests of thousands change often. */
+  mark(test: TestRun): string {
+    let [incarnations, collected] = [0, 0];
+    for (const { members } of test.attempts)
+      for (const member of members) {
+        incarnations += member.incarnation;
+        collected += Number(member.collected);
+      }
+    return `${test.attempts.length} ${incarnations} ${collected}`;
   }
 
   /** Of a test that is meant. */
@@ -98,8 +110,13 @@ function globPattern(glob: string): RegExp {
 /** Names that are listed in a message. */
 const LISTED = 8;
 
-function unknown(what: string, words: string | undefined, names: readonly string[]): TuttiError {
-  const near = words === undefined ? undefined : nearest(words, names);
+function unknown(
+  what: string,
+  words: string | undefined,
+  names: readonly string[],
+  others: readonly string[] = [],
+): TuttiError {
+  const near = words === undefined ? undefined : nearest(words, [...names, ...others]);
   const more = names.length > LISTED ? ` and ${names.length - LISTED} more` : '';
   const there =
     near === undefined
@@ -108,4 +125,8 @@ function unknown(what: string, words: string | undefined, names: readonly string
         : `there is ${names.slice(0, LISTED).join(', ')}${more}`
       : `did you mean ${near}?`;
   return new TuttiError('NO_SUCH_TEST', `${what} ${JSON.stringify(words ?? '')}; ${there}`);
+}
+
+function roles(members: readonly string[]): string[] {
+  return [...new Set(members.map((name) => name.slice(0, name.lastIndexOf('.'))))];
 }

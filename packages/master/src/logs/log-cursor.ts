@@ -84,7 +84,7 @@ export class LogCursor {
     }
     const record = this.#records[this.#next];
     if (record !== undefined) this.#head = Math.max(this.#last, record.at);
-    else this.#head = this.#complete && this.#scanned > this.#offset ? this.#last : undefined;
+    else this.#head = this.#hasRest ? this.#last : undefined;
   }
 
   /** What of the log comes next; undefined when that has brought no line to its end. Only where there is a `head`. */
@@ -96,6 +96,11 @@ export class LogCursor {
       record === undefined ? await this.#give(at, this.#scanned) : await this.#advance(record, at);
     await this.look();
     return piece;
+  }
+
+  /** It ends without a line feed; what was all there before the time it began at is not meant. */
+  get #hasRest(): boolean {
+    return this.#complete && this.#scanned > this.#offset && this.#last !== Number.NEGATIVE_INFINITY;
   }
 
   async #advance(record: IndexRecord, at: number): Promise<LogPiece | undefined> {

@@ -1,27 +1,19 @@
 /**
- * Everything of one member in the run directory: copies of its append-only files, its artifacts, its subtests.
+ * Everything of one member in the run directory: copies of its append-only files, its artifacts, what it says.
  *
  *   DIR/stdout.log  DIR/stderr.log  DIR/events.log  (DIR/stdout.1.log … after reboots)  DIR/out/…
  */
 import { randomBytes } from 'node:crypto';
-import { createReadStream } from 'node:fs';
-import { mkdir, readdir, readlink, symlink } from 'node:fs/promises';
+import { mkdir, readdir, readlink, rm, symlink } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { createInterface } from 'node:readline';
 import type { StreamSink } from '@tutti/link';
-import {
-  type LogSource,
-  Manifest,
-  MemberEvent,
-  type StreamTarget,
-  type Subtest,
-  TuttiError,
-  validate,
-} from '@tutti/protocol';
+import { type LogSource, Manifest, type StreamTarget, TuttiError, validate } from '@tutti/protocol';
 import { ArtifactSink } from './artifact.ts';
 import { LogCopy } from './log-copy.ts';
+import { MemberSaid } from './member-said.ts';
 
-const EVENTS = /^events(?:\.(\d+))?\.log$/;
+/** What an artifact is called until it is whole, and whatever its master's end has left of it. */
+const PARTIAL = '.part-';
 
 interface Link {
   readonly path: string;
@@ -40,6 +32,8 @@ export interface MemberFilesOptions {
   readonly room: () => Promise<void> | undefined;
   /** Something on the disk was not as it was left; it was mended, and this says what was lost. */
   readonly onDamage: (what: string) => void;
+  /** Its output is TAP, and says what its subtests are. */
+  readonly isTap?: boolean;
   /** A log has grown: its name, its length, and when that was. */
   readonly onGrown?: (name: string, length: number, at: number) => void;
 }
@@ -47,22 +41,31 @@ export interface MemberFilesOptions {
 export class MemberFiles {
   /** Absolute. */
   readonly dir: string;
+  /** What it says of itself in its logs. */
+  readonly said: MemberSaid;
   readonly #options: MemberFilesOptions;
   /** The newest stream of each log, by the log's name. */
   readonly #copies = new Map<string, Promise<LogCopy>>();
   readonly #artifacts = new Set<ArtifactSink>();
   #linking: Promise<Skipped[]> | undefined;
   #received = 0;
+  #waiting = 0;
   #closed = false;
 
   constructor(dir: string, options: MemberFilesOptions) {
     this.dir = dir;
     this.#options = options;
+    this.said = new MemberSaid(dir, options.isTap === true);
   }
 
   /** Bytes that have come, of logs and artifacts: whether they still do tells a slow agent from a stuck one. */
   get received(): number {
     return this.#received;
+  }
+
+  /** Something of it has come that the disk has no room for. */
+  get waitsForRoom(): boolean {
+    return this.#waiting > 0;
   }
 
   /** A new stream of a log; it takes the place of the one before, whose last write it waits for. */
@@ -71,13 +74,16 @@ export class MemberFiles {
     const name = `${source}${incarnation === 0 ? '' : `.${incarnation}`}.log`;
     const copy = this.#reopen(name, this.#copies.get(name));
     this.#copies.set(name, copy);
-    return this.#counted(await copy);
+    const opened = await copy;
+    await this.said.opened(name);
+    if (!this.said.reads(name)) return this.#counted(opened);
+    return this.#counted(opened, (bytes) => this.said.took(name, bytes, opened.length, this.#options.now()));
   }
 
   async artifact({ path, digest, size, mode }: StreamTarget & { to: 'artifact' }): Promise<StreamSink> {
     this.#requireOpen();
     if (this.#linking) throw new TuttiError('BAD_PARAMS', `${path} comes after the end of all artifacts`);
-    const partial = join(this.dir, `.part-${randomBytes(8).toString('hex')}`);
+    const partial = join(this.dir, `${PARTIAL}${randomBytes(8).toString('hex')}`);
     const sink: ArtifactSink = await ArtifactSink.create({
       ...{ path: join(this.dir, 'out', path), partial, digest, size, mode },
       onClosed: () => this.#artifacts.delete(sink),
@@ -97,36 +103,7 @@ export class MemberFiles {
     return this.#linking;
   }
 
-  /** What the member reported with `tutti result`, in order; the last report of a name stands. */
-  async subtests(): Promise<Subtest[]> {
-    const found = new Map<string, Subtest>();
-    for (const name of await this.#eventLogs()) {
-      const input = createReadStream(join(this.dir, name));
-      for await (const line of createInterface({ input, crlfDelay: Infinity })) {
-        const event = MemberEvent.safeParse(parse(line));
-        if (!event.success) continue;
-        const { name: subtest, status, measure, unit, message } = event.data;
-        found.set(subtest, {
-          name: subtest,
-          status,
-          ...(measure === undefined ? {} : { measure }),
-          ...(unit === undefined ? {} : { unit }),
-          ...(message === undefined ? {} : { message }),
-        });
-      }
-    }
-    return [...found.values()];
-  }
-
-  /** Also those that an earlier master received; the first incarnation's first. */
-  async #eventLogs(): Promise<string[]> {
-    const there = await readdir(this.dir).catch((): string[] => []);
-    const names = [...new Set([...this.#copies.keys(), ...there])];
-    const incarnation = (name: string) => Number(EVENTS.exec(name)?.[1] ?? 0);
-    return names.filter((name) => EVENTS.test(name)).toSorted((a, b) => incarnation(a) - incarnation(b));
-  }
-
-  /** Nothing is written any more once this has resolved. */
+  /** Nothing is written any more once this has resolved, and nothing is there that is not whole. */
   async close(): Promise<void> {
     this.#closed = true;
     const copies = await Promise.allSettled(this.#copies.values());
@@ -134,6 +111,9 @@ export class MemberFiles {
       ...copies.map((copy) => (copy.status === 'fulfilled' ? copy.value.close() : undefined)),
       ...[...this.#artifacts].map((sink) => sink.close()),
     ]);
+    const files = await readdir(this.dir).catch((): string[] => []);
+    const left = files.filter((name) => name.startsWith(PARTIAL));
+    await Promise.all(left.map((name) => rm(join(this.dir, name), { force: true })));
   }
 
   async #reopen(name: string, previous: Promise<LogCopy> | undefined): Promise<LogCopy> {
@@ -166,30 +146,31 @@ export class MemberFiles {
     return refused;
   }
 
-  #counted(sink: StreamSink): StreamSink {
+  #counted(sink: StreamSink, written?: (bytes: Uint8Array) => Promise<void>): StreamSink {
     return {
       length: sink.length,
       write: async (bytes) => {
         this.#received += bytes.byteLength;
         const room = this.#options.room();
-        if (room) await room;
+        if (room) await this.#until(room);
         await sink.write(bytes);
+        await written?.(bytes);
       },
       finish: (length) => sink.finish(length),
       abort: () => sink.abort(),
     };
   }
 
+  async #until(room: Promise<void>): Promise<void> {
+    this.#waiting += 1;
+    try {
+      await room;
+    } finally {
+      this.#waiting -= 1;
+    }
+  }
+
   #requireOpen(): void {
     if (this.#closed) throw new TuttiError('NO_SUCH_MEMBER', `what ${this.dir} holds is complete`);
-  }
-}
-
-/** The agent writes whole lines; a torn last one after a crash of its machine was never answered. */
-function parse(line: string): unknown {
-  try {
-    return JSON.parse(line);
-  } catch {
-    return undefined;
   }
 }

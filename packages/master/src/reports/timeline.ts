@@ -125,10 +125,16 @@ function waitsByMember(attempt: ReportAttempt): Map<string, (LaneWait & { member
     from,
     to: to ?? ended.get(member) ?? attempt.duration ?? from,
     whom: missing,
-    ...(error === undefined ? {} : { error }),
+    ...broken(error ?? (to === undefined ? STILL : undefined)),
   }));
   const inOrder = [...atBarriers, ...others].toSorted((a, b) => a.from - b.from);
   return Map.groupBy(inOrder, ({ member }) => member);
+}
+
+const STILL = 'it was still waiting at the end';
+
+function broken(error: string | undefined): { error?: string } {
+  return error === undefined ? {} : { error };
 }
 
 function pointsByMember(attempt: ReportAttempt): Map<string, Point[]> {

@@ -3,10 +3,17 @@ import { randomBytes } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from '@tutti/link';
 import { type BlobCache, type Clock, putJson, sendBlobs } from '@tutti/link';
-import { type Manifest, type MemberOrder, type TopologyMember, TuttiError } from '@tutti/protocol';
+import {
+  type Manifest,
+  type MemberOrder,
+  type RoleSpec,
+  type TopologyMember,
+  TuttiError,
+} from '@tutti/protocol';
 import type { Node } from '../agents/node.ts';
 import type { LogNews } from '../logs/log-news.ts';
 import { MemberFiles } from '../logs/member-files.ts';
+import type { Secrets } from '../secrets/secrets.ts';
 import type { DiskRoom } from '../store/room.ts';
 import type { Store } from '../store/store.ts';
 import { playersInRun, type SyncBroker } from '../sync/broker.ts';
@@ -25,12 +32,13 @@ export interface AttemptFactoryDeps {
   blobs: BlobCache;
   store: Pick<Store, 'runs' | 'decisions'>;
   room: Pick<DiskRoom, 'forBulk'>;
+  secrets: Pick<Secrets, 'of'>;
   /** Who follows logs hears of them there. */
   news: Pick<LogNews, 'tell'>;
   log: Logger;
 }
 
-type Shared = Pick<MemberOrder, 'topology' | 'files'>;
+type Shared = Pick<MemberOrder, 'topology' | 'files' | 'secrets'>;
 
 export class AttemptFactory {
   readonly #deps: AttemptFactoryDeps;
@@ -80,7 +88,8 @@ export class AttemptFactory {
     if (model === undefined) throw new Error(`test ${test.spec.name} has no attempt to go on with`);
     // They have been told to start, or will be: they count as started.
     if (model.opened !== undefined)
-      for (const member of model.members) if (member.state !== 'ended') member.state = 'running';
+      for (const member of model.members)
+        if (member.state !== 'ended') member.state = resumedState(test, member);
     return this.#attempt(run, test, model, nodes, changed, true);
   }
 
@@ -130,6 +139,7 @@ export class AttemptFactory {
               now: () => clock.wallMs(),
               room: () => room.forBulk(),
               onDamage: (what) => log.warn({ run: run.number, member: member.name }, what),
+              isTap: roleOf(test, member).parse === 'tap',
               onGrown: (name, length, at) =>
                 news.tell(run.dir, { path: `${member.dir}/${name}`, length, at }),
             }),
@@ -151,7 +161,12 @@ export class AttemptFactory {
   ): Promise<Shared> {
     const topology = attempt.members.map((member) => topologyOf(member, test, nodeOf(member, nodes)));
     const { blobs } = this.#deps;
-    return { topology: await putJson(blobs, topology), files: await putJson(blobs, run.spec.files) };
+    const names = test.spec.secrets ?? [];
+    return {
+      topology: await putJson(blobs, topology),
+      files: await putJson(blobs, run.spec.files),
+      ...(names.length === 0 ? {} : { secrets: await this.#deps.secrets.of(names) }),
+    };
   }
 
   async #stage(
@@ -171,8 +186,7 @@ export class AttemptFactory {
   }
 
   #order(run: Run, test: TestRun, attempt: AttemptRun, member: MemberRun, shared: Shared): MemberOrder {
-    const role = test.spec.roles.find(({ name }) => name === member.role);
-    if (role === undefined) throw new Error(`role ${member.role} is not in the test`);
+    const role = roleOf(test, member);
     return {
       member: member.id,
       master: this.#deps.master,
@@ -188,9 +202,21 @@ export class AttemptFactory {
       params: { ...test.spec.params, ...role.params },
       env: role.env,
       timeout: Math.min(role.timeout ?? test.spec.timeout, test.spec.timeout),
+      ...(test.part === 'setup' ? { outlives: true } : {}),
       ...shared,
     };
   }
+}
+
+function roleOf({ spec }: TestRun, member: MemberRun): RoleSpec {
+  const role = spec.roles.find(({ name }) => name === member.role);
+  if (role === undefined) throw new Error(`role ${member.role} is not in the test`);
+  return role;
+}
+
+/** Of a member that all are told to start with; one that starts later may not have had its turn. */
+function resumedState(test: TestRun, member: MemberRun): MemberRun['state'] {
+  return roleOf(test, member).startAfter === undefined || member.state === 'running' ? 'running' : 'staged';
 }
 
 function topologyOf(

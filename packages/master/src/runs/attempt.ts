@@ -6,7 +6,7 @@
  * Guarantees: no member starts before all are staged; the wait graph of a timeout is taken before anything is
  * stopped; the verdict comes after every copy has its final length, or says whose could not be had; `run`
  * never rejects: what goes wrong becomes the attempt's trouble; nothing of the attempt outlives `run` but a file that
- * is on its way into an agent's cache.
+ * is on its way into an agent's cache, and, of a setup, what its scripts left running: until `letGo`.
  *
  * It can begin with a model that an earlier master had begun with, and goes on from there: each step is durable before
  * the next one is taken (`AttemptDeps.keep`), and what is asked of agents may be asked twice.
@@ -17,6 +17,8 @@ import { seconds } from '../sync/barrier.ts';
 import type { InRun, SyncBroker } from '../sync/broker.ts';
 import type { Effect } from '../sync/effects.ts';
 import { circles, describeCircle, missingInWords, type Wait } from '../sync/wait-graph.ts';
+import { Coalesced } from './coalesced.ts';
+import { HeldStarts } from './held-starts.ts';
 import type { MemberHooks, MemberUnderWay } from './live-member.ts';
 import type { LiveMembers } from './members.ts';
 import type { AttemptRun, TestRun, Trouble } from './model.ts';
@@ -24,10 +26,12 @@ import { attemptVerdict, course, describeEnd, memberVerdict } from './verdict.ts
 
 /** The stop ladder takes 5 s; an agent that is connected and still silent by then has a defect. */
 const STOP_MS = 30_000;
-/** What a member left may take as long as it likes, as long as some of it comes. */
+/** What a member left may take as long as it likes, as long as some of it comes, or waits for the master's disk. */
 const COLLECT_MS = 120_000;
 /** Seconds; DESIGN: `tutti extend` is bounded by `max-timeout`. */
 const MAX_TIMEOUT = 86_400;
+/** What members say reaches the report at this pace. */
+const SAID_PAUSE_MS = 500;
 
 export interface AttemptDeps {
   clock: Clock;
@@ -61,6 +65,10 @@ export class Attempt {
   /** Ends staging and play: with the reason members are stopped for. */
   readonly #over = Promise.withResolvers<StopReason>();
   readonly #interrupt = new AbortController();
+  readonly #held: HeldStarts;
+  /** Members that have said something that the model does not have yet. */
+  readonly #heard = new Set<MemberUnderWay>();
+  readonly #said: Coalesced;
   #cancelTimeout: (() => void) | undefined;
   #cancelLinger: (() => void) | undefined;
   #ends: number;
@@ -81,7 +89,14 @@ export class Attempt {
       onEnd: (member) => this.#memberEnded(member),
       onReincarnated: ({ name }, unanswered) => deps.broker.newIncarnation(model.id, name, unanswered),
       incarnationMeant: (asked, member) => this.#incarnationMeant(asked, member),
+      onSaid: (member) => this.#memberSaid(member),
       extend: (request, more) => this.extend(request, more),
+    });
+    this.#held = new HeldStarts(test.spec.roles, this.#members, (member) => void this.#startLater(member));
+    this.#said = new Coalesced(deps.clock, SAID_PAUSE_MS, () => {
+      for (const member of this.#heard) member.hear();
+      this.#heard.clear();
+      deps.changed();
     });
     for (const member of this.#members) deps.live.add(member);
   }
@@ -91,7 +106,7 @@ export class Attempt {
     const reason = ready ? await this.#play() : 'test-over';
     this.#cancelLinger?.();
     await this.#stopRest(reason);
-    this.#model.barriers = this.#deps.broker.records(this.#model.id);
+    this.#takeBarriers();
     this.#setState('collecting');
     const ended = this.#members.filter(({ model }) => model.end !== undefined);
     await Promise.all(ended.map((member) => this.#collect(member)));
@@ -109,6 +124,21 @@ export class Attempt {
   /** The master is going: whoever is away is lost at once. */
   endGrace(): void {
     for (const member of this.#members) member.endGrace();
+  }
+
+  /** Its agents go on keeping what its scripts left running: so they must not take its members for unknown. */
+  keep(): void {
+    for (const member of this.#members) {
+      if (member.lost) this.#forget(member);
+      else member.keep();
+    }
+  }
+
+  /** Has ended what `keep` kept. Resolves when nothing of it lives, as far as its agents can be reached. */
+  async letGo(signal: AbortSignal): Promise<void> {
+    const kept = this.#members.filter(({ id }) => this.#deps.live.find(id) !== undefined);
+    for (const { id } of kept) this.#deps.live.delete(id);
+    await Promise.allSettled(kept.map((member) => member.forgotten(signal)));
   }
 
   async #stage(): Promise<boolean> {
@@ -154,7 +184,9 @@ export class Attempt {
     this.#armTimeout();
     if (resumed) this.#goOn();
     // A member starts once, however often it is asked.
-    for (const member of this.#members) if (!member.ended) this.#start(member);
+    for (const member of this.#members) if (!member.ended && !this.#held.holds(member)) this.#start(member);
+    if (resumed) void this.#held.recall();
+    this.#held.consider();
     this.#deps.changed();
     const reason = await this.#over.promise;
     this.#cancelTimeout?.();
@@ -176,7 +208,7 @@ export class Attempt {
     this.#cancelTimeout?.();
     this.#cancelTimeout = clock.after((this.left ?? 0) * 1000, () => {
       const waits = broker.waits(this.#model.id);
-      const cause = `timed out after ${this.#timeout} s: ${describeWaits(waits, clock.monotonicMs() / 1000, this.#members)}`;
+      const cause = `timed out after ${this.#timeout} s: ${describeWaits(waits, clock.wallMs() / 1000, this.#members, this.#held)}`;
       this.#trouble({ status: 'INTERRUPTED', cause }, 'timeout');
     });
   }
@@ -238,11 +270,29 @@ export class Attempt {
     });
   }
 
+  /** Its turn has come: durable first, so that the next master does not hold it back again. */
+  async #startLater(member: MemberUnderWay): Promise<void> {
+    await member.startsLater();
+    // The test was over before it could.
+    if (member.ended) return;
+    this.#start(member);
+    // Its agent gives it the test's time from now on.
+    if (Object.keys(this.#model.extensions).length > 0) this.#tellTime();
+    this.#deps.changed();
+  }
+
+  #memberSaid(member: MemberUnderWay): void {
+    if (this.#model.status !== undefined) return;
+    this.#heard.add(member);
+    this.#said.wish();
+    if (this.#test.state === 'running') this.#held.consider();
+  }
+
   #memberEnded(member: MemberUnderWay): void {
     const { model } = member;
     model.endOrder = this.#ends;
     this.#ends += 1;
-    const how = model.lost ?? (model.end ? describeEnd(model.end) : 'ended');
+    const how = model.lost ?? (model.end ? describeEnd(model.end) : (model.verdict?.cause ?? 'ended'));
     this.#deps.log.info(
       { test: this.#test.spec.name, member: model.name, node: model.node },
       `${model.name} ${how}`,
@@ -255,6 +305,7 @@ export class Attempt {
       this.#trouble({ status: 'ERROR', cause: `${model.name} on ${model.node} ${how}` }, 'test-over');
       return;
     }
+    this.#held.consider();
     this.#consider();
   }
 
@@ -290,9 +341,27 @@ export class Attempt {
   #end(reason: StopReason): void {
     if (this.#model.over === undefined) {
       this.#model.over = reason;
+      // Before anybody is stopped: whose wait ends by that did wait until now.
+      this.#takeWaits();
       void this.#deps.keep.attempt('over');
     }
     this.#over.resolve(this.#model.over);
+  }
+
+  #takeWaits(): void {
+    const waited = this.#deps.broker.waited(this.#model.id);
+    if (waited === undefined) return;
+    this.#model.waits = waited.waits;
+    if (waited.omitted > 0) this.#model.omitted = { ...this.#model.omitted, waits: waited.omitted };
+  }
+
+  #takeBarriers(): void {
+    const records = this.#deps.broker.records(this.#model.id);
+    if (records === undefined) return;
+    this.#model.barriers = records.all;
+    const { barriers, arrivals } = records.omitted;
+    if (barriers > 0) this.#model.omitted = { ...this.#model.omitted, barriers };
+    if (arrivals > 0) this.#model.omitted = { ...this.#model.omitted, arrivals };
   }
 
   async #stopRest(reason: StopReason): Promise<void> {
@@ -318,7 +387,8 @@ export class Attempt {
   async #collect(member: MemberUnderWay): Promise<void> {
     let received = member.files.received;
     const stopWatching = this.#every(COLLECT_MS, () => {
-      if (member.files.received === received && !member.away)
+      const { waitsForRoom } = member.files;
+      if (member.files.received === received && !waitsForRoom && !member.away)
         member.lose(
           `ended, but its logs could not be collected: nothing of them came for ${COLLECT_MS / 1000} s`,
         );
@@ -330,15 +400,20 @@ export class Attempt {
 
   async #close(): Promise<void> {
     this.#deps.broker.close(this.#model.id);
+    if (this.#test.part === 'setup') this.keep();
+    else for (const member of this.#members) this.#forget(member);
     for (const member of this.#members) {
-      this.#deps.live.delete(member.id);
-      member.forget();
       await member.files
         .close()
         .catch((error: unknown) =>
           this.#deps.log.warn({ member: member.name, err: error }, 'a copy of a log could not be closed'),
         );
     }
+  }
+
+  #forget(member: MemberUnderWay): void {
+    this.#deps.live.delete(member.id);
+    member.forget();
   }
 
   /** Does it again and again; the returned function stops that. */
@@ -353,12 +428,12 @@ export class Attempt {
 
   async #judge(): Promise<void> {
     const { broker } = this.#deps;
-    for (const { model, files } of this.#members) {
-      model.subtests = await files.subtests().catch((error: unknown) => {
-        model.lost ??= `has subtests that cannot be read: ${String(error)}`;
-        return [];
-      });
-      model.verdict = memberVerdict(model, broker.told(this.#model.id, model.name));
+    this.#said.stop();
+    this.#heard.clear();
+    for (const member of this.#members) {
+      const { model } = member;
+      const printed = await member.hearAll();
+      model.verdict = memberVerdict(model, broker.told(this.#model.id, model.name), printed);
     }
     Object.assign(this.#model, attemptVerdict(this.#model), { ended: this.#deps.clock.wallMs() });
   }
@@ -371,7 +446,12 @@ export class Attempt {
 }
 
 /** Who waits for whom, and who does not wait at all, in one sentence. */
-function describeWaits(waits: readonly Wait[], now: number, members: readonly MemberUnderWay[]): string {
+function describeWaits(
+  waits: readonly Wait[],
+  now: number,
+  members: readonly MemberUnderWay[],
+  held: HeldStarts,
+): string {
   const SHOWN = 5;
   const sentences = waits.map((wait) => {
     const { member, on, since } = wait;
@@ -384,10 +464,11 @@ function describeWaits(waits: readonly Wait[], now: number, members: readonly Me
   });
   const waiting = new Set(waits.map(({ member }) => member));
   const busy = members
-    .filter((member) => !member.ended && !waiting.has(member.name))
+    .filter((member) => !member.ended && !waiting.has(member.name) && !held.holds(member))
     .map((member) => `${member.name} on ${member.node}`);
   if (busy.length > 0)
     sentences.push(`${busy.slice(0, SHOWN).join(', ')}${busy.length > SHOWN ? ' …' : ''} still running`);
+  sentences.push(...held.inWords());
   for (const circle of circles(waits).slice(0, SHOWN)) sentences.push(describeCircle(circle));
   const more = sentences.length > SHOWN * 2 ? `; and ${sentences.length - SHOWN * 2} more` : '';
   return sentences.slice(0, SHOWN * 2).join('; ') + more;

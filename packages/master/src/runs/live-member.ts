@@ -17,10 +17,18 @@ import {
 import type { Node } from '../agents/node.ts';
 import type { MemberFiles } from '../logs/member-files.ts';
 import type { UnansweredArrival } from '../sync/broker.ts';
+import type { TapOutcome } from '../tap/tap-parser.ts';
 import type { Collected, LiveMember } from './members.ts';
-import type { MemberRun } from './model.ts';
+import type { Boot, MemberRun } from './model.ts';
 
-export type MemberStep = 'ended' | 'lost' | 'collected' | 'rebooting' | 'came back';
+export type MemberStep =
+  | 'started'
+  | 'never started'
+  | 'ended'
+  | 'lost'
+  | 'collected'
+  | 'rebooting'
+  | 'came back';
 
 /** What an attempt wants to hear of its members, and does for them. */
 export interface MemberHooks {
@@ -32,6 +40,8 @@ export interface MemberHooks {
   onReincarnated: (member: MemberUnderWay, unanswered: readonly UnansweredArrival[]) => void;
   /** Which incarnation of a member a request to reboot it means, asked again too; resolves when that is durable. */
   incarnationMeant: (asked: string, member: MemberUnderWay) => Promise<number>;
+  /** Its logs have brought something new of what it says. */
+  onSaid: (member: MemberUnderWay) => void;
   /** Gives the test so many seconds more; resolves with those that are left. */
   extend: (request: string, seconds: number) => Promise<number>;
 }
@@ -77,6 +87,7 @@ export class MemberUnderWay implements LiveMember {
     if (this.model.collected || this.lost) this.#collected.resolve();
     if (this.lost) this.#gone.abort(this.#lossError());
     if (this.model.state === 'running') options.node.busy = true;
+    this.files.said.listen(() => options.onSaid(this));
     this.#unwatch = options.node.onAway((away) => this.#away(away));
     if (this.away) this.#away(true);
   }
@@ -109,6 +120,10 @@ export class MemberUnderWay implements LiveMember {
     return this.model.state !== 'waiting' && !this.model.collected && !this.lost;
   }
 
+  get complete(): boolean {
+    return this.model.collected;
+  }
+
   /** Nobody can be asked about it at present. */
   get away(): boolean {
     return this.#options.node.session === undefined;
@@ -135,6 +150,40 @@ export class MemberUnderWay implements LiveMember {
     this.#options.node.busy = true;
     await this.#options.node.call('member.start', { member: this.id }, this.#gone.signal);
     this.model.started ??= this.#options.clock.wallMs();
+  }
+
+  /** Resolves when it is durable that it is to start, though it was held back at first. */
+  startsLater(): Promise<void> {
+    return this.#options.keep('started', this.model);
+  }
+
+  /** What it was held back for cannot come any more. `cause` completes "client.1 on n3 …". */
+  neverStart(cause: string, because: string): void {
+    if (this.ended) return;
+    this.model.verdict = { status: 'FAIL', cause, becauseOf: because };
+    this.#finish();
+    void this.#options.keep('never started', this.model);
+  }
+
+  /** Takes what it has said so far. */
+  hear(): void {
+    const { subtests, marks, omitted } = this.files.said.soFar;
+    Object.assign(this.model, { subtests, marks, omitted });
+  }
+
+  /** Takes all that it has said, when no more comes; what its output means for it, where that says anything. */
+  async hearAll(): Promise<TapOutcome> {
+    const { model } = this;
+    try {
+      const { subtests, marks, omitted, ...outcome } = await this.files.said.conclude(
+        model.end !== undefined && model.end.stopped === undefined,
+      );
+      Object.assign(model, { subtests, marks, omitted });
+      return model.end === undefined ? {} : outcome;
+    } catch (error) {
+      model.lost ??= `has subtests that cannot be read: ${String(error)}`;
+      return {};
+    }
   }
 
   async stop(reason: StopReason): Promise<void> {
@@ -175,8 +224,10 @@ export class MemberUnderWay implements LiveMember {
 
   present({ incarnation = 0, rebooting, unanswered = [] }: MemberPresence): void {
     const { model } = this;
+    const rebooted = model.rebooting;
     if (incarnation > model.incarnation) {
       model.incarnation = incarnation;
+      model.boots = [...(model.boots ?? []), bootNow(rebooted, this.#options.clock.wallMs())];
       delete model.rebooting;
       void this.#options.keep('came back', model);
       this.#options.onReincarnated(this, unanswered);
@@ -241,13 +292,35 @@ export class MemberUnderWay implements LiveMember {
     if (this.away) this.#away(true);
   }
 
-  /** Nothing more is wanted of it: the agent may delete its directory. */
-  forget(): void {
+  /** Nothing more is wanted of it, but what its script left running: that is its agent's to keep until it is forgotten. */
+  keep(): void {
     this.#forgotten = true;
     this.#unwatch();
     this.#cancelGrace?.();
     this.#gone.abort(new TuttiError('CANCELLED', 'the attempt is over'));
+  }
+
+  /** Nothing more is wanted of it: the agent may delete its directory. */
+  forget(): void {
+    this.keep();
     if (this.#asked) this.#options.node.forget(this.id);
+  }
+
+  /** The same; resolves when nothing of it lives, or after the grace, or with `signal`. Who is away is not waited for. */
+  async forgotten(signal: AbortSignal): Promise<void> {
+    if (this.away || !this.#asked) return this.forget();
+    this.keep();
+    const { clock, node } = this.#options;
+    const patience = new AbortController();
+    const cancel = clock.after(this.#grace * 1000, () => patience.abort());
+    try {
+      await node.forgotten(this.id, AbortSignal.any([signal, patience.signal]));
+    } catch {
+      // Nobody waits for it any more; it is to be ended all the same.
+      node.forget(this.id);
+    } finally {
+      cancel();
+    }
   }
 
   #lossError(): TuttiError {
@@ -281,4 +354,10 @@ export class MemberUnderWay implements LiveMember {
       return { seconds: this.#grace, why: `its node was away for more than ${this.#grace} s` };
     return { seconds: left, why: `its node did not come back from its reboot within ${rebooting.timeout} s` };
   }
+}
+
+/** The machine is back; its reboot was announced, which the master may not have heard in time. */
+function bootNow(announced: MemberRun['rebooting'], now: number): Boot {
+  const ended = announced === undefined ? now : announced.until - announced.timeout * 1000;
+  return { ended: Math.min(ended, now), back: now };
 }

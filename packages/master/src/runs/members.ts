@@ -22,6 +22,8 @@ export interface LiveMember {
   readonly files: MemberFiles;
   /** The agent has made it and still owes something of it, its end or its files: so it must know it. */
   readonly owed: boolean;
+  /** All it left is here. */
+  readonly complete: boolean;
   /** Given up: its agent shall end it. */
   readonly lost: boolean;
   end(end: MemberEnd): Promise<void>;

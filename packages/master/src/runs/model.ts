@@ -10,12 +10,13 @@ import type {
   RunSpec,
   Status,
   StopReason,
-  Subtest,
   TestSpec,
   TestView,
 } from '@tutti/protocol';
+import type { SaidMark, SaidSubtest } from '../logs/member-events.ts';
 import type { Cast } from '../scheduler/pass.ts';
-import type { BarrierRecord } from '../sync/space.ts';
+import type { BarrierRecord } from '../sync/barrier-records.ts';
+import type { WaitRecord } from '../sync/wait-log.ts';
 
 export interface Verdict {
   status: Status;
@@ -23,6 +24,12 @@ export interface Verdict {
   cause?: string;
   /** The member whose break made this one fail. */
   becauseOf?: string;
+}
+
+export interface Boot {
+  readonly ended: number;
+  /** When its machine was back. */
+  readonly back: number;
 }
 
 export interface MemberRun {
@@ -47,12 +54,17 @@ export interface MemberRun {
   rebooting?: { readonly incarnation: number; readonly until: number; readonly timeout: number };
   /** All it left is in the run directory. */
   collected: boolean;
-  subtests: Subtest[];
+  subtests: SaidSubtest[];
+  marks: SaidMark[];
+  /** How many of each it said too many. */
+  omitted: { readonly subtests?: number; readonly marks?: number };
   skipped: { path: string; why: string }[];
   verdict?: Verdict;
   /** When its node said that it has started, and that it has ended. */
   started?: number;
   ended?: number;
+  /** Of a machine that was rebooted: when each incarnation ended, and when the next one was heard of. */
+  boots?: readonly Boot[];
 }
 
 /** What ended an attempt besides its members. */
@@ -66,6 +78,10 @@ export interface AttemptRun {
   readonly id: string;
   readonly members: MemberRun[];
   barriers: readonly BarrierRecord[];
+  /** As of when it was over. */
+  waits?: readonly WaitRecord[];
+  /** How much of each is not kept. */
+  omitted?: { readonly barriers?: number; readonly arrivals?: number; readonly waits?: number };
   /** When its members were told to start; they are all staged then. */
   opened?: number;
   /** Seconds more that were asked for, by request. */

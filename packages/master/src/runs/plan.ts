@@ -56,6 +56,8 @@ export function planAttempt(test: TestRun, cast: Cast, newId: () => string): Att
         incarnation: 0,
         collected: false,
         subtests: [],
+        marks: [],
+        omitted: {},
         skipped: [],
       };
     }),

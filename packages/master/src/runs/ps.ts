@@ -12,9 +12,8 @@ const NAMES = 10;
 export interface Instant {
   /** Of the attempt that is under way. */
   waits: readonly Wait[];
-  /** Master time: Unix ms, and the seconds that waits are counted in. */
+  /** Master time: Unix ms. */
   wallMs: number;
-  seconds: number;
   /** Seconds until the attempt times out. */
   left: number | undefined;
 }
@@ -60,7 +59,7 @@ function memberAt({ name, node, state, verdict }: MemberRun, now: Instant): Memb
     node,
     state,
     ...present({ status: verdict?.status }),
-    waits: own.map((wait) => waitView(wait, now.seconds)),
+    waits: own.map((wait) => waitView(wait, now.wallMs / 1000)),
   };
 }
 

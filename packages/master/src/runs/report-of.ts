@@ -5,11 +5,16 @@ import {
   REPORT_FORMAT,
   type Report,
   type ReportAttempt,
+  type ReportBarrier,
+  type ReportIncarnation,
+  type ReportMark,
   type ReportMember,
   type ReportSubtest,
   type ReportTest,
+  type ReportWait,
 } from '@tutti/protocol';
 import { summarise } from '../reports/summary.ts';
+import type { BarrierRecord } from '../sync/barrier-records.ts';
 import type { AttemptRun, MemberRun, Run, TestRun } from './model.ts';
 
 /** `facts`: of the run's nodes, by name. */
@@ -84,14 +89,37 @@ function attemptReport(run: Run, attempt: AttemptRun): ReportAttempt {
       duration: opened === undefined || ended === undefined ? undefined : since(opened, ended),
     }),
     members: members.map((member) => memberReport(attempt, member)),
-    subtests: members.flatMap(subtestReports),
-    barriers: barriers.map(({ name, generation, size, skew }) => ({
-      name,
-      generation,
-      size,
-      skew: milliseconds(skew),
-    })),
+    subtests: members.flatMap((member) => subtestReports(attempt, member)),
+    barriers: barriers.map((barrier) => barrierReport(attempt, barrier)),
+    ...present({ waits: waitsOf(attempt), marks: marksOf(attempt), omitted: omittedOf(attempt) }),
   };
+}
+
+/** Sync spaces count in seconds. */
+function barrierReport({ opened }: AttemptRun, barrier: BarrierRecord): ReportBarrier {
+  const { name, generation, size, skew, released, arrivals } = barrier;
+  const common = { name, generation, size, skew: milliseconds(skew) };
+  if (opened === undefined || released === undefined) return common;
+  const shown = arrivals?.map(({ member, at }) => ({ member, at: since(opened, at * 1000) })) ?? [];
+  return {
+    ...common,
+    released: since(opened, released * 1000),
+    ...(shown.length > 0 ? { arrivals: shown } : {}),
+  };
+}
+
+function waitsOf({ opened, waits = [] }: AttemptRun): ReportWait[] | undefined {
+  if (opened === undefined || waits.length === 0) return undefined;
+  return waits.map(({ member, what, from, to, error, missing }) => ({
+    member,
+    what,
+    from: since(opened, from * 1000),
+    ...present({
+      to: to === undefined ? undefined : since(opened, to * 1000),
+      error,
+      missing: missing && [...missing],
+    }),
+  }));
 }
 
 function memberReport({ opened }: AttemptRun, member: MemberRun): ReportMember {
@@ -116,19 +144,55 @@ function memberReport({ opened }: AttemptRun, member: MemberRun): ReportMember {
       started: instant(started),
       ended: instant(ended),
       duration: end && milliseconds(end.duration),
+      incarnations: incarnationsOf(opened, member),
     }),
     dir,
     ...(skipped.length > 0 ? { skipped } : {}),
   };
 }
 
-function subtestReports({ name: member, subtests }: MemberRun): ReportSubtest[] {
-  return subtests.map(({ name, status, measure, unit, message }) => ({
+/** Absent where the machine was not rebooted. */
+function incarnationsOf(
+  opened: number | undefined,
+  { started, ended, boots = [] }: MemberRun,
+): ReportIncarnation[] | undefined {
+  if (opened === undefined || started === undefined || boots.length === 0) return undefined;
+  const begun = [started, ...boots.map(({ back }) => back)];
+  return begun.map((at, n) => {
+    const until = boots[n]?.ended ?? ended;
+    return { started: since(opened, at), ...present({ ended: until && since(opened, until) }) };
+  });
+}
+
+function subtestReports({ opened }: AttemptRun, { name: member, subtests }: MemberRun): ReportSubtest[] {
+  return subtests.map(({ name, status, measure, unit, message, at }) => ({
     name,
     member,
     status: status.toUpperCase() as ReportSubtest['status'],
-    ...present({ measure, unit, message }),
+    ...present({
+      measure,
+      unit,
+      message,
+      at: at === undefined || opened === undefined ? undefined : since(opened, at),
+    }),
   }));
+}
+
+/** In the order in which they were made; absent where there are none. */
+function marksOf({ opened, members }: AttemptRun): ReportMark[] | undefined {
+  if (opened === undefined) return undefined;
+  const marks = members.flatMap(({ name: member, marks: made }) =>
+    made.map(({ name, at }) => ({ member, name, at: since(opened, at) })),
+  );
+  return marks.length === 0 ? undefined : marks.toSorted((a, b) => a.at - b.at);
+}
+
+function omittedOf({ members, omitted: kept = {} }: AttemptRun): ReportAttempt['omitted'] {
+  const sum = (kind: 'subtests' | 'marks') =>
+    members.reduce((total, { omitted }) => total + (omitted[kind] ?? 0), 0) || undefined;
+  const { barriers, arrivals, waits } = kept;
+  const omitted = present({ subtests: sum('subtests'), barriers, arrivals, waits, marks: sum('marks') });
+  return Object.keys(omitted).length === 0 ? undefined : omitted;
 }
 
 /** Seconds between two instants of master time. */

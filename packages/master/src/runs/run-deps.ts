@@ -1,7 +1,9 @@
 /** What every run of one master shares, and how the others hear of it. */
 import type { Logger } from '@tutti/link';
 import type { Registry } from '../agents/registry.ts';
+import type { MachineCare } from '../machines/machine-care.ts';
 import type { MasterClock } from '../master-clock.ts';
+import type { Settings } from '../scheduler/pass.ts';
 import type { RunDirectories } from '../store/run-directories.ts';
 import type { Store } from '../store/store.ts';
 import type { AttemptFactory } from './attempt-factory.ts';
@@ -13,6 +15,10 @@ export interface RunDeps {
   directories: RunDirectories;
   attempts: AttemptFactory;
   store: Store;
+  /** Prepares and releases machines. */
+  care: MachineCare;
+  /** How they are given out. */
+  settings: Settings;
   /** Throws when there is no room for new runs. */
   requireRoom: () => Promise<void>;
   log: Logger;

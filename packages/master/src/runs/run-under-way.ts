@@ -5,7 +5,7 @@
  *
  * What begins when is agenda.ts's, what an end means outcome.ts's; this carries it out.
  *
- * Guarantees: the report on disk follows every change and ends final; the nodes are given back exactly once;
+ * Guarantees: what setup started is ended when all else has, and not before; the report on disk follows every change and ends final; the nodes are given back exactly once;
  * `finished` settles, whatever happened; each transition is durable before the next one, and before anybody hears of it.
  */
 import { exitCode, type Status, TuttiError } from '@tutti/protocol';
@@ -46,8 +46,10 @@ export class RunUnderWay {
   /** Those under way. */
   readonly #attempts = new Map<TestRun, Attempt>();
   #cancelTimeout: (() => void) | undefined;
-  /** Nobody waits for a teardown any more, nor for a disk. */
-  #hurried = false;
+  /** What its setup started lives until the run ends. */
+  #setup: Attempt | undefined;
+  /** Nobody waits for a teardown any more, nor for a disk, nor for what is being ended. */
+  readonly #haste = new AbortController();
   #wakeReport: (() => void) | undefined;
 
   constructor(model: Run, deps: RunDeps) {
@@ -144,24 +146,26 @@ export class RunUnderWay {
   }
 
   #hurry(cause: string): void {
-    this.#hurried = true;
+    this.#haste.abort();
     this.#wakeReport?.();
     for (const attempt of this.#attempts.values()) attempt.cancel(cause);
   }
 
   async #run(): Promise<void> {
-    await this.#deps.store.runs.saveRun(this.model);
-    this.#armTimeout();
     const underWay = new Set<Promise<void>>();
     const go = (work: Promise<void>) => {
       const done = work.finally(() => underWay.delete(done));
       underWay.add(done);
     };
     try {
-      // What an earlier master was at comes first: it has its nodes.
+      // What an earlier master was at comes first, and at once: agents that come back ask what is still wanted.
+      this.#recallSetup();
       for (const test of this.model.tests)
         if (test.status === undefined && test.attempts.length > 0)
           go(this.#runTest({ test, cast: this.model.cast }));
+      const saved = this.#deps.store.runs.saveRun(this.model);
+      await Promise.race([saved, ...Array.from(underWay, (work) => work.then(() => saved))]);
+      this.#armTimeout();
       for (;;) {
         for (const beginning of beginnings(this.model)) go(this.#beginTest(beginning));
         this.#deps.attempts.runChanged(this.model);
@@ -181,7 +185,7 @@ export class RunUnderWay {
     test.started = this.#deps.clock.wallMs();
     const reason = whySkipped(test, cast, (name) => this.#machine(name));
     if (reason !== undefined) return this.#endTest(test, 'SKIP', reason);
-    if (test.part === 'teardown' && this.#hurried)
+    if (test.part === 'teardown' && this.#haste.signal.aborted)
       return this.#endTest(
         test,
         'INTERRUPTED',
@@ -197,6 +201,8 @@ export class RunUnderWay {
       if (test.attempts.length === 0 || test.attempts.at(-1)?.status === undefined)
         await this.#runAttempt({ test, cast });
       if (!triesAgain(test) || this.model.cancelled !== undefined) break;
+      // It may be in the way of the next.
+      if (test.part === 'setup') await this.#letSetupGo();
       cast = castAgain(this.model, test);
       await this.#runAttempt({ test, cast }, { again: true });
     }
@@ -222,13 +228,28 @@ export class RunUnderWay {
         ? attempts.create(this.model, beginning, this.#nodes, changed)
         : attempts.resume(this.model, test, this.#nodes, changed);
     this.#attempts.set(test, attempt);
-    if (this.model.cancelled !== undefined && (test.part !== 'teardown' || this.#hurried))
+    if (this.model.cancelled !== undefined && (test.part !== 'teardown' || this.#haste.signal.aborted))
       attempt.cancel(this.model.cancelled);
     try {
       await attempt.run();
     } finally {
       this.#attempts.delete(test);
+      if (test.part === 'setup') this.#setup = attempt;
     }
+  }
+
+  /** An earlier master had its verdict. */
+  #recallSetup(): void {
+    const setup = this.model.tests.find(({ part }) => part === 'setup');
+    if (setup?.attempts.at(-1)?.status === undefined) return;
+    this.#setup = this.#deps.attempts.resume(this.model, setup, this.#nodes, () => {});
+    this.#setup.keep();
+  }
+
+  async #letSetupGo(): Promise<void> {
+    const setup = this.#setup;
+    this.#setup = undefined;
+    await setup?.letGo(this.#haste.signal);
   }
 
   /** A suite may say how long all its tests may take together. */
@@ -247,7 +268,7 @@ export class RunUnderWay {
   #machine(name: string): Machine | undefined {
     const facts = this.model.facts.get(name);
     const node = this.#nodes.get(name);
-    return facts && { name, labels: node?.identity.labels ?? {}, facts };
+    return facts && { name, labels: node?.machine.labels ?? {}, facts };
   }
 
   /** Never rejects. */
@@ -256,8 +277,10 @@ export class RunUnderWay {
     this.#cancelTimeout?.();
     this.#deps.attempts.closeRun(model);
     try {
+      const gone = this.#letSetupGo();
       this.#conclude();
       await this.#writeReport();
+      await gone;
       await this.#deps.directories.finished(model.dir);
     } catch (error) {
       this.#deps.log.error({ run: model.number, err: error }, `run ${model.number} could not be concluded`);
@@ -289,7 +312,7 @@ export class RunUnderWay {
       try {
         return await this.#writer.flush();
       } catch (error) {
-        if (this.#hurried || TuttiError.from(error).code !== 'DISK_FULL') throw error;
+        if (this.#haste.signal.aborted || TuttiError.from(error).code !== 'DISK_FULL') throw error;
         await new Promise<void>((resolve) => {
           const cancel = this.#deps.clock.after(DISK_PAUSE_MS, resolve);
           this.#wakeReport = () => {

@@ -1,21 +1,21 @@
 /**
  * All runs of this master: submitted, queued in order, given their nodes at once, carried out, reported.
  *
- * A run takes all the nodes it needs or none; the oldest waiting run is served first. What was submitted is durable,
- * and goes on with the next master: `restore` is to be called before anything else.
+ * A run takes all the nodes it needs or none (run-queue.ts). What was submitted is durable, and goes on with the next
+ * master: `restore` is to be called before anything else.
  */
 
 import type { RunSpec } from '@tutti/protocol';
 import { TuttiError } from '@tutti/protocol';
+import { checkSelector } from '@tutti/protocol/selector';
 import type { Node } from '../agents/node.ts';
-import { deal } from '../scheduler/deal.ts';
-import { needsInWords } from '../scheduler/needs-words.ts';
-import { pass } from '../scheduler/pass.ts';
-import type { PoolNode } from '../scheduler/pool.ts';
+import type { Explanation } from '../scheduler/explain.ts';
+import { neverSatisfiable } from '../scheduler/never-satisfiable.ts';
 import { Selectors } from '../scheduler/selectors.ts';
 import type { Run } from './model.ts';
 import { nodesNeeded, planTests, slug } from './plan.ts';
-import type { RunDeps } from './run-deps.ts';
+import type { RunDeps, RunListener } from './run-deps.ts';
+import { RunQueue } from './run-queue.ts';
 import { RunUnderWay } from './run-under-way.ts';
 
 /** Finished runs that are still answered from memory. */
@@ -25,46 +25,58 @@ export class Runs {
   readonly #deps: RunDeps;
   readonly #runs = new Map<number, RunUnderWay>();
   readonly #byId = new Map<string, Promise<RunUnderWay>>();
-  readonly #queue: RunUnderWay[] = [];
+  readonly #queue: RunQueue;
   readonly #selectors = new Selectors();
   #closing: TuttiError | undefined;
 
   constructor(deps: RunDeps) {
     this.#deps = deps;
-    deps.registry.onChange(() => this.#schedule());
+    const { registry, clock, care, settings } = deps;
+    this.#queue = new RunQueue({ registry, clock, care, settings, selectors: this.#selectors });
+    registry.onChange(() => this.#queue.wake());
   }
 
   /** Goes on with the runs of an earlier master; returns those that are not finished. */
   restore(): RunUnderWay[] {
-    const { store, registry } = this.#deps;
+    const { store, care } = this.#deps;
     const restored = store.runs
       .load(REMEMBERED)
       .map((model) => this.#add(new RunUnderWay(model, this.#deps)));
     const unfinished = restored.filter(({ model }) => model.phase !== 'finished');
     for (const run of unfinished) {
       if (run.model.phase === 'queued') {
-        this.#queue.push(run);
         run.queued();
+        this.#queue.add(run);
         continue;
       }
-      const names = [...new Set(run.model.cast.flatMap(({ nodes: cast }) => cast))];
-      const nodes = names.flatMap((name) => {
-        const agent = run.model.agents.get(name);
-        // By the agent: the machine may have come back under another name, and another one under this.
-        const node = agent === undefined ? registry.get(name) : registry.ofAgent(agent);
-        return node ? [[name, node] as const] : [];
-      });
-      run.resume(new Map(nodes));
+      this.#queue.resumed(run);
+      run.resume(this.#nodesOf(run.model));
     }
+    care.restore((number) => {
+      const run = this.#runs.get(number) ?? this.#kept({ number });
+      const { phase } = run?.model ?? {};
+      return run && { run: run.model, going: phase !== 'finished' && phase !== 'queued' };
+    });
     return unfinished;
   }
 
-  /** Queues a run; the same id is the same run. Resolves when that is durable. Throws `NOT_ENOUGH_NODES`, `DISK_FULL`. */
-  submit(id: string, spec: RunSpec, owned: boolean, priority = 0): Promise<RunUnderWay> {
+  /**
+   * Queues a run; the same id is the same run. Resolves when that is durable. Throws `NOT_ENOUGH_NODES` for what no known
+   * machines can ever give, unless it is to wait for others; `BAD_PARAMS`, `DISK_FULL`.
+   */
+  submit(
+    id: string,
+    spec: RunSpec,
+    owned: boolean,
+    {
+      priority = 0,
+      waitForNodes = false,
+    }: { priority?: number | undefined; waitForNodes?: boolean | undefined } = {},
+  ): Promise<RunUnderWay> {
     const known = this.#byId.get(id) ?? this.#kept({ id });
     if (known) return Promise.resolve(known);
     if (this.#closing) throw this.#closing;
-    this.#checkNodes(spec);
+    this.#checkNodes(spec, waitForNodes);
     const submitted = this.#create(id, spec, owned, priority);
     this.#byId.set(id, submitted);
     submitted.catch(() => this.#byId.delete(id));
@@ -91,10 +103,39 @@ export class Runs {
     }
   }
 
-  /** Its place in the queue, 1 is next; undefined when it does not wait. */
+  /** The numbers of those that wait for machines, in turn: the first is next. */
+  order(): number[] {
+    return this.#queue.order();
+  }
+
+  /** Its place among them, 1 is next; undefined when it does not wait. */
   place(run: RunUnderWay): number | undefined {
-    const place = this.#queue.indexOf(run);
+    const place = this.order().indexOf(run.model.number);
     return place < 0 ? undefined : place + 1;
+  }
+
+  /** In a sentence; undefined for a run that does not wait. */
+  waitsFor(run: RunUnderWay): string | undefined {
+    return run.model.phase === 'queued' ? this.#queue.waitsFor(run) : undefined;
+  }
+
+  /** Undefined for a run that does not wait for machines. */
+  explain(run: RunUnderWay): Explanation | undefined {
+    return run.model.phase === 'queued' ? this.#queue.explain(run) : undefined;
+  }
+
+  /** Tells a listener of every change, also of why it waits, until the returned function is called. */
+  watch(run: RunUnderWay, listener: RunListener): () => void {
+    const stops = [run.onChange(listener), this.#queue.watch(run)];
+    return () => {
+      for (const stop of stops) stop();
+    };
+  }
+
+  /** So that who looks at it now sees why it waits. */
+  refresh(run: RunUnderWay): void {
+    const why = this.waitsFor(run);
+    if (why !== undefined) run.waits(why);
   }
 
   /** A finished run that is not in memory any more. */
@@ -115,7 +156,7 @@ export class Runs {
   /** Takes no more; what is not finished goes on with the next master. */
   suspend(): void {
     this.#closing = new TuttiError('MASTER_STOPPING', 'the master is shutting down');
-    this.#queue.length = 0;
+    this.#queue.clear();
   }
 
   /** Ends every run as interrupted, and takes no more. */
@@ -124,20 +165,19 @@ export class Runs {
     // Those that are being made end as soon as they are.
     await Promise.allSettled(this.#byId.values());
     const unfinished = [...this.#runs.values()].filter(({ model }) => model.phase !== 'finished');
-    this.#queue.length = 0;
+    this.#queue.clear();
     for (const run of unfinished) run.shutDown('the master was stopped');
     await Promise.all(unfinished.map((run) => run.finished));
   }
 
   cancel(run: RunUnderWay, cause: string): void {
-    const place = this.#queue.indexOf(run);
-    if (place >= 0) this.#queue.splice(place, 1);
+    this.#queue.remove(run);
     run.cancel(cause);
   }
 
   debugState(): { queued: number; unfinished: number } {
     const unfinished = [...this.#runs.values()].filter(({ model }) => model.phase !== 'finished').length;
-    return { queued: this.#queue.length, unfinished };
+    return { queued: this.#queue.size, unfinished };
   }
 
   async #create(id: string, spec: RunSpec, owned: boolean, priority: number): Promise<RunUnderWay> {
@@ -160,11 +200,10 @@ export class Runs {
     };
     await store.runs.create(model);
     const run = this.#add(new RunUnderWay(model, this.#deps));
-    this.#queue.push(run);
     run.queued();
     // A master that began to stop meanwhile has not seen this run.
     if (this.#closing) this.cancel(run, 'the master was stopped');
-    else this.#schedule();
+    else this.#queue.add(run);
     return run;
   }
 
@@ -176,32 +215,13 @@ export class Runs {
     return run;
   }
 
-  #schedule(): void {
-    const { registry, clock } = this.#deps;
-    const queue = this.#queue.map(({ model: { number, priority, started, spec } }) => ({
-      ...{ run: number, priority, submitted: started, needs: nodesNeeded(spec) },
-    }));
-    const nodes = registry.nodes().map(poolNode);
-    const settings = { ageing: 60, backfill: false };
-    for (const { run: number, cast } of pass(
-      { queue, nodes, now: clock.wallMs(), settings },
-      this.#selectors,
-    )) {
-      const place = this.#queue.findIndex(({ model }) => model.number === number);
-      const [run] = this.#queue.splice(place, 1);
-      const names = cast.flatMap(({ nodes: filled }) => filled);
-      run?.start(deal(cast, nodesNeeded(run.model.spec)), new Map(names.flatMap((name) => entry(name, registry.get(name)))));
-    }
-    const idle = registry.idle().length;
-    for (const run of this.#queue)
-      run.waits(
-        `needs ${needsInWords(nodesNeeded(run.model.spec))}, ${idle} ${idle === 1 ? 'is' : 'are'} idle`,
-      );
-  }
-
-  #finished({ model }: RunUnderWay): void {
+  #finished(run: RunUnderWay): void {
+    const { model } = run;
+    this.#queue.remove(run);
+    const nodes = this.#nodesOf(model);
+    this.#deps.care.release(model, [...nodes.values()], { lost: lostOn(model, nodes), proven: true });
     this.#deps.registry.changed();
-    const finished = [...this.#runs.values()].filter((run) => run.model.phase === 'finished');
+    const finished = [...this.#runs.values()].filter(({ model: { phase } }) => phase === 'finished');
     for (const { model: old } of finished.slice(0, -REMEMBERED)) {
       this.#runs.delete(old.number);
       this.#byId.delete(old.id);
@@ -212,31 +232,42 @@ export class Runs {
     );
   }
 
-  #checkNodes(spec: RunSpec): void {
-    const needs = nodesNeeded(spec);
-    const nodes = this.#deps.registry.nodes().filter((node) => node.state !== 'offline');
-    if (needs.reduce((sum, { count }) => sum + count, 0) <= nodes.length) return;
-    const idle = nodes.filter((node) => node.state === 'idle').map((node) => node.name);
-    const busy = nodes.filter((node) => node.state !== 'idle').map((node) => `${node.name} ${node.state}`);
-    const there = [
-      idle.length > 0 ? `idle: ${idle.join(', ')}` : 'none idle',
-      ...(busy.length > 0 ? [`not idle: ${busy.join(', ')}`] : []),
-    ];
-    throw new TuttiError(
-      'NOT_ENOUGH_NODES',
-      `the run needs ${needsInWords(needs)}, the master has ${nodes.length} connected (${there.join('; ')})`,
+  /** By the names they had when they were allocated. */
+  #nodesOf({ cast, agents }: Run): Map<string, Node> {
+    const { registry } = this.#deps;
+    const names = [...new Set(cast.flatMap((part) => part.nodes))];
+    return new Map(
+      names.flatMap((name) => {
+        const agent = agents.get(name);
+        // By the agent: the machine may have come back under another name, and another one under this.
+        const node = agent === undefined ? registry.get(name) : registry.ofAgent(agent);
+        return node ? [[name, node] as const] : [];
+      }),
     );
+  }
+
+  #checkNodes(spec: RunSpec, waitForNodes: boolean): void {
+    const needs = nodesNeeded(spec);
+    for (const { role, where } of needs) {
+      const checked = where === undefined ? undefined : checkSelector(where);
+      if (checked?.ok === false) {
+        throw new TuttiError('BAD_PARAMS', `role ${role}: "${where}" is no selector: ${checked.message}`);
+      }
+    }
+    if (waitForNodes) return;
+    const machines = this.#deps.registry.nodes().map((node) => node.machine);
+    const never = neverSatisfiable(needs, machines, this.#selectors);
+    if (never !== undefined) throw new TuttiError('NOT_ENOUGH_NODES', never);
   }
 }
 
-function poolNode({ identity: { name, labels, facts }, holder, state, since }: Node): PoolNode {
-  const machine = { name, labels, facts };
-  if (state === 'offline') return { machine, out: { why: 'offline' } };
-  return state === 'idle'
-    ? { machine }
-    : { machine, held: { ...(holder === undefined ? {} : { run: holder }), since } };
-}
-
-function entry<T>(name: string, value: T | undefined): [string, T][] {
-  return value === undefined ? [] : [[name, value]];
+/** Which of its members was lost there, the first of each machine. */
+function lostOn({ number, tests }: Run, nodes: ReadonlyMap<string, Node>): Map<Node, string> {
+  const lost = new Map<Node, string>();
+  for (const member of tests.flatMap(({ attempts }) => attempts.flatMap(({ members }) => members))) {
+    const node = nodes.get(member.node);
+    if (member.lost === undefined || node === undefined || lost.has(node)) continue;
+    lost.set(node, `${member.name} of run ${number} ${member.lost}`);
+  }
+  return lost;
 }

@@ -8,6 +8,8 @@
  * somebody has to answer for the break: then the victims count.)
  */
 import { type Exit, isOk, LIMITS, type MemberEnd, type Status, type Subtest, worst } from '@tutti/protocol';
+import type { SaidSubtest } from '../logs/member-events.ts';
+import type { TapOutcome } from '../tap/tap-parser.ts';
 import type { AttemptRun, MemberRun, Verdict } from './model.ts';
 
 /** Ends that are nothing the script did. */
@@ -57,30 +59,48 @@ const STOPPED: Record<NonNullable<MemberEnd['stopped']>, { status: Status; cause
   'given-up': { status: 'ERROR', cause: 'was given up by the master' },
 };
 
-/** The verdict of one member by itself. `told`: the first break it was told of. */
-export function memberVerdict(member: MemberRun, told?: { culprit: string | undefined }): Verdict {
+/** The verdict of one member by itself. `told`: the first break it was told of; `tap`: what its output means, where that is TAP. */
+export function memberVerdict(
+  member: MemberRun,
+  told?: { culprit: string | undefined },
+  tap: TapOutcome = {},
+): Verdict {
   if (member.lost !== undefined) return { status: 'ERROR', cause: member.lost };
   const { end } = member;
-  if (end === undefined) return { status: 'CANCEL', cause: 'was never started' };
+  // One that was held back may have its verdict without having started.
+  if (end === undefined)
+    return (member.state === 'ended' && member.verdict) || { status: 'CANCEL', cause: NEVER_STARTED };
   if (end.stopped !== undefined) return { ...STOPPED[end.stopped] };
-  const verdict = fromExit(end);
-  const subtests = fromSubtests(member.subtests);
+  const verdict = fromExit(end, tap);
+  const said = fromSubtests(member.subtests);
+  const printed = fromTap(tap, verdict.status);
   // What it reported itself is its own, whatever it was told.
-  if (worst([verdict.status, subtests.status]) !== verdict.status) return subtests;
+  const status = worst([verdict.status, said.status, printed.status]);
+  if (status !== verdict.status) return status === said.status ? said : printed;
   const culprit = told?.culprit;
   if (verdict.status === 'FAIL' && culprit !== undefined && culprit !== member.name)
     return { ...verdict, becauseOf: culprit };
   return verdict;
 }
 
-function fromExit(end: MemberEnd): Verdict {
+const NEVER_STARTED = 'was never started';
+
+function fromExit(end: MemberEnd, tap: TapOutcome): Verdict {
   const cause = describeEnd(end);
   if (LAB_EXITS.has(end.exit.how)) return { status: 'ERROR', cause };
   if (end.exit.how !== 'exited') return { status: 'FAIL', cause };
   if (end.exit.code === 0) return { status: 'PASS' };
   if (end.exit.code === SKIP_CODE)
     return { status: 'SKIP', cause: `skipped${end.lastLine === '' ? '' : `: ${end.lastLine}`}` };
-  return { status: end.exit.code === BROKEN_LAB_CODE ? 'ERROR' : 'FAIL', cause };
+  if (end.exit.code === BROKEN_LAB_CODE) return { status: 'ERROR', cause };
+  return { status: 'FAIL', cause: tap.failure === undefined ? cause : `${cause}, and ${tap.failure}` };
+}
+
+/** Whatever its exit status says, a test that is not ok is a failure, and so is output that breaks off. */
+function fromTap({ failure, skipped }: TapOutcome, exit: Status): Verdict {
+  if (failure !== undefined) return { status: 'FAIL', cause: failure };
+  if (skipped === undefined || exit !== 'PASS') return { status: 'PASS' };
+  return { status: 'SKIP', cause: `skipped: ${skipped}` };
 }
 
 /** A subtest that was skipped does not make its script a skipped one. */
@@ -92,7 +112,9 @@ const SUBTEST_STATUS: Record<Subtest['status'], Status> = {
   error: 'ERROR',
 };
 
-function fromSubtests(subtests: readonly Subtest[]): Verdict {
+/** Those it reported by itself; what it printed as TAP counts as a whole. */
+function fromSubtests(all: readonly SaidSubtest[]): Verdict {
+  const subtests = all.filter(({ tap }) => tap !== true);
   const status = worst(subtests.map((subtest) => SUBTEST_STATUS[subtest.status])) ?? 'PASS';
   const first = subtests.find((subtest) => SUBTEST_STATUS[subtest.status] === status);
   if (status === 'PASS' || first === undefined) return { status };
@@ -132,6 +154,8 @@ export function attemptVerdict({ members, trouble }: AttemptRun): { status: Stat
 
 function counts(member: MemberRun, all: readonly MemberRun[]): boolean {
   if (member.end?.stopped === 'test-over') return false;
+  // Held back until the test was over.
+  if (member.end === undefined && member.verdict?.cause === NEVER_STARTED) return false;
   const culprit = member.verdict?.becauseOf;
   const blamed = culprit === undefined ? undefined : essential(all).find(({ name }) => name === culprit);
   if (blamed?.verdict === undefined) return true;

@@ -17,7 +17,8 @@ export function runHead(run: Run): RunHead {
 }
 
 /** Of many members, those that are not through come first: they are what people wait for. */
-export function testView({ spec, state, status, cause, duration, attempts }: TestRun): TestView {
+export function testView(test: TestRun): TestView {
+  const { spec, part, state, status, cause, duration, attempts } = test;
   const all = status === undefined ? (attempts.at(-1)?.members ?? []) : [];
   const shown = all.length <= LIMITS.membersShown.value ? all : unfinishedFirst(all);
   const members = shown.slice(0, LIMITS.membersShown.value).map(({ name, node, state: at, verdict }) => ({
@@ -27,7 +28,25 @@ export function testView({ spec, state, status, cause, duration, attempts }: Tes
     ...present({ status: verdict?.status }),
   }));
   const size = spec.roles.reduce((sum, { count }) => sum + count, 0);
-  return { name: spec.name, state, ...present({ status, cause, duration }), members, size };
+  return {
+    name: spec.name,
+    state,
+    ...present({
+      part: part === 'test' ? undefined : part,
+      status,
+      cause,
+      duration,
+      attempts: attempts.length > 1 ? attempts.length : undefined,
+      before: before(test),
+    }),
+    members,
+    size,
+  };
+}
+
+function before({ status, attempts }: TestRun): TestView['before'] {
+  const last = status === undefined ? attempts.at(-2) : undefined;
+  return last?.status && { status: last.status, ...present({ cause: last.cause }) };
 }
 
 function unfinishedFirst<T extends { state: string }>(members: readonly T[]): T[] {

@@ -35,6 +35,8 @@ export interface Settings {
   readonly backfill: boolean;
 }
 
+export const DEFAULT_SETTINGS: Settings = { ageing: 10, backfill: false };
+
 export interface Queue {
   readonly queue: readonly QueuedRun[];
   readonly nodes: readonly PoolNode[];

@@ -5,13 +5,13 @@
  * looked at, and tests are only counted.
  */
 import type { DatabaseSync, SQLOutputValue } from 'node:sqlite';
-import { isOk, type RunPhase, STATUSES, type Status } from '@tutti/protocol';
+import { isOk, type RunPhase, type RunStage, STATUSES, type Status } from '@tutti/protocol';
 
 export interface RunQuery {
   /** Goes on below this number. */
   readonly before?: number | undefined;
-  /** In one of these phases, or with one of these verdicts; both absent: all. */
-  readonly phases?: readonly RunPhase[] | undefined;
+  /** At one of these, or with one of these verdicts; both absent: all. */
+  readonly stages?: readonly RunStage[] | undefined;
   readonly statuses?: readonly Status[] | undefined;
   /** A glob. */
   readonly suite?: string | undefined;
@@ -34,6 +34,12 @@ export interface ListedRun {
   readonly notOk: number;
 }
 
+const STAGES: Record<RunStage, string> = {
+  queued: "phase = 'queued'",
+  running: "phase NOT IN ('queued', 'finished')",
+  finished: "phase = 'finished'",
+};
+
 const BAD = STATUSES.filter((status) => !isOk(status));
 
 /** Counted in the table's own order of rows: that of its key, `run` first. */
@@ -47,16 +53,18 @@ export class RunList {
     this.#database = database;
   }
 
-  page({ before, phases = [], statuses = [], suite }: RunQuery, length: number): ListedRun[] {
+  page({ before, stages = [], statuses = [], suite }: RunQuery, length: number): ListedRun[] {
     const conditions: string[] = [];
     const values: (string | number)[] = [];
     if (before !== undefined) {
       conditions.push('number < ?');
       values.push(before);
     }
-    if (phases.length + statuses.length > 0) {
-      conditions.push(`(phase IN (${marks(phases)}) OR status IN (${marks(statuses)}))`);
-      values.push(...phases, ...statuses);
+    if (stages.length + statuses.length > 0) {
+      conditions.push(
+        `(${[...stages.map((stage) => STAGES[stage]), `status IN (${marks(statuses)})`].join(' OR ')})`,
+      );
+      values.push(...statuses);
     }
     if (suite !== undefined) {
       conditions.push('suite GLOB ?');

@@ -17,6 +17,8 @@ interface Documents {
   agents: Record<string, string>;
   facts: Record<string, Facts>;
   barriers: AttemptRun['barriers'];
+  waits: NonNullable<AttemptRun['waits']>;
+  boots: NonNullable<MemberRun['boots']>;
   extensions: AttemptRun['extensions'];
   reboots: AttemptRun['reboots'];
   trouble: Trouble;
@@ -24,6 +26,8 @@ interface Documents {
   end: MemberEnd;
   skipped: MemberRun['skipped'];
   subtests: MemberRun['subtests'];
+  marks: MemberRun['marks'];
+  omitted: MemberRun['omitted'] & NonNullable<AttemptRun['omitted']>;
   verdict: Verdict;
 }
 
@@ -51,7 +55,7 @@ const COLUMNS = {
     key: ['number'],
   },
   test: {
-    once: ['run', 'idx'],
+    once: ['run', 'idx', 'name'],
     again: ['state', 'started', 'status', 'cause', 'duration'],
     key: ['run', 'idx'],
   },
@@ -67,6 +71,8 @@ const COLUMNS = {
       'status',
       'cause',
       'barriers',
+      'waits',
+      'omitted',
       'ended',
     ],
     key: ['id'],
@@ -83,9 +89,12 @@ const COLUMNS = {
       'collected',
       'skipped',
       'subtests',
+      'marks',
+      'omitted',
       'verdict',
       'started',
       'ended',
+      'boots',
     ],
     key: ['id'],
   },
@@ -96,6 +105,7 @@ type Table = keyof typeof COLUMNS;
 export class RunRows {
   readonly #database: DatabaseSync;
   readonly #journal: Journal;
+  #onSaved: (run: Run) => void = () => {};
   readonly #statements: Record<Table, StatementSync>;
 
   constructor(database: DatabaseSync, journal: Journal) {
@@ -109,6 +119,11 @@ export class RunRows {
     };
   }
 
+  /** Told within the transaction that keeps what has become of a run or of one of its tests. */
+  watch(onSaved: (run: Run) => void): void {
+    this.#onSaved = onSaved;
+  }
+
   /** A new run, with its tests. */
   create(run: Run): Promise<void> {
     return this.#journal.write('run submitted', 'full', () => {
@@ -120,13 +135,17 @@ export class RunRows {
   saveRun(run: Run): Promise<void> {
     return this.#journal.write(`run ${run.phase}`, 'full', () => {
       this.#put('run', runRow(run));
+      this.#onSaved(run);
       // Nobody repeats a request of the space that its tests shared.
       if (run.phase === 'finished') this.#forgetDecisions(run.id);
     });
   }
 
   saveTest(run: Run, test: TestRun): Promise<void> {
-    return this.#journal.write(`test ${test.state}`, 'full', () => this.#put('test', testRow(run, test)));
+    return this.#journal.write(`test ${test.state}`, 'full', () => {
+      this.#put('test', testRow(run, test));
+      this.#onSaved(run);
+    });
   }
 
   /** An attempt with all its members. */
@@ -238,6 +257,8 @@ export class RunRows {
       reboots: json(row, 'reboots'),
       ...given(row, 'opened', 'lingers', 'over', 'status', 'cause', 'ended'),
       ...(row['trouble'] === null ? {} : { trouble: json(row, 'trouble') }),
+      ...(row['waits'] === null ? {} : { waits: json(row, 'waits') }),
+      ...(row['omitted'] === null ? {} : { omitted: json(row, 'omitted') }),
     }));
   }
 
@@ -259,11 +280,14 @@ export class RunRows {
         collected: row['collected'] === 1,
         skipped: json(row, 'skipped'),
         subtests: json(row, 'subtests'),
+        marks: json(row, 'marks'),
+        omitted: json(row, 'omitted'),
         ...given(row, 'lost', 'started', 'ended'),
       };
       if (row['rebooting'] !== null) member.rebooting = json(row, 'rebooting');
       if (row['end'] !== null) member.end = json(row, 'end');
       if (row['end_order'] !== null) member.endOrder = Number(row['end_order']);
+      if (row['boots'] !== null) member.boots = json(row, 'boots');
       if (row['verdict'] !== null) member.verdict = json(row, 'verdict');
       return member;
     });
@@ -307,6 +331,7 @@ function testRow(run: Run, test: TestRun): Row {
   return {
     run: run.number,
     idx: test.index,
+    name: test.part === 'test' ? test.spec.name : null,
     state: test.state,
     started: test.started ?? null,
     status: test.status ?? null,
@@ -330,6 +355,8 @@ function attemptRow(run: Run, test: TestRun, attempt: AttemptRun): Row {
     status: attempt.status ?? null,
     cause: attempt.cause ?? null,
     barriers: JSON.stringify(attempt.barriers),
+    waits: attempt.waits === undefined ? null : JSON.stringify(attempt.waits),
+    omitted: attempt.omitted === undefined ? null : JSON.stringify(attempt.omitted),
     ended: attempt.ended ?? null,
   };
 }
@@ -354,9 +381,12 @@ function memberRow(attempt: AttemptRun, member: MemberRun): Row {
     collected: Number(member.collected),
     skipped: JSON.stringify(member.skipped),
     subtests: JSON.stringify(member.subtests),
+    marks: JSON.stringify(member.marks),
+    omitted: JSON.stringify(member.omitted),
     verdict: member.verdict === undefined ? null : JSON.stringify(member.verdict),
     started: member.started ?? null,
     ended: member.ended ?? null,
+    boots: member.boots === undefined ? null : JSON.stringify(member.boots),
   };
 }
 

@@ -8,8 +8,10 @@ import type { Clock, Logger } from '@tutti/link';
 import { Checkpointer } from './checkpointer.ts';
 import { openDatabase } from './database.ts';
 import { Decisions } from './decisions.ts';
+import { History } from './history.ts';
 import { Journal } from './journal.ts';
 import { NodeRows } from './node-rows.ts';
+import { NotificationRows } from './notification-rows.ts';
 import { RunList } from './run-list.ts';
 import { RunRows } from './run-rows.ts';
 import { Settings } from './settings.ts';
@@ -27,13 +29,15 @@ export class Store {
   readonly nodes: NodeRows;
   readonly runs: RunRows;
   readonly runList: RunList;
+  readonly history: History;
   readonly decisions: Decisions;
+  readonly notifications: NotificationRows;
   readonly #journal: Journal;
   readonly #close: () => Promise<void>;
 
   private constructor(
     journal: Journal,
-    parts: Pick<Store, 'settings' | 'nodes' | 'runs' | 'runList' | 'decisions'>,
+    parts: Pick<Store, 'notifications' | 'settings' | 'nodes' | 'runs' | 'runList' | 'history' | 'decisions'>,
     close: () => Promise<void>,
   ) {
     this.#journal = journal;
@@ -42,7 +46,9 @@ export class Store {
     this.nodes = parts.nodes;
     this.runs = parts.runs;
     this.runList = parts.runList;
+    this.history = parts.history;
     this.decisions = parts.decisions;
+    this.notifications = parts.notifications;
   }
 
   /** Throws `STATE_TOO_NEW`, `STATE_NOT_WRITABLE`. */
@@ -74,7 +80,9 @@ export class Store {
       nodes: new NodeRows(database, journal),
       runs: new RunRows(database, journal),
       runList: new RunList(database),
+      history: new History(database),
       decisions: new Decisions(database, journal),
+      notifications: new NotificationRows(database, journal),
     };
     return new Store(journal, parts, async () => {
       journal.close();

@@ -39,7 +39,14 @@ export interface Break {
 export type BarrierOutcome =
   | { what: 'waiting' }
   | { what: 'released'; release: Release }
-  | { what: 'broken'; name: string; broken: Break; waiters: readonly Arrival[] };
+  | {
+      what: 'broken';
+      name: string;
+      broken: Break;
+      waiters: readonly Arrival[];
+      /** Who had not come. */
+      missing: readonly string[];
+    };
 
 const WAITING: BarrierOutcome = { what: 'waiting' };
 
@@ -200,8 +207,9 @@ export class Barrier {
     const why = { error: broken(code, message, culprit), culprit };
     this.#broken = why;
     const waiters = [...this.#arrivals.values()];
+    const missing = this.missing();
     this.#arrivals = new Map();
-    return { what: 'broken', name: this.name, broken: why, waiters };
+    return { what: 'broken', name: this.name, broken: why, waiters, missing };
   }
 
   #state({ size }: Participants): string {

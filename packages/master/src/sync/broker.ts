@@ -7,11 +7,14 @@
  */
 import type { Clock, Withdrawal } from '@tutti/link';
 import { type Scope, type SyncArgs, type SyncVerb, type SyncWire, TuttiError } from '@tutti/protocol';
+import type { BarrierRecords } from './barrier-records.ts';
 import type { Player } from './cast.ts';
 import type { Told } from './decisions.ts';
 import type { Effect } from './effects.ts';
 import { type DecisionLog, LiveSpace, type SyncSession } from './live-space.ts';
-import { type BarrierRecord, SyncSpace, type Unanswered, type Wait } from './space.ts';
+import type { OnWaited } from './settling.ts';
+import { SyncSpace, type Unanswered, type Wait } from './space.ts';
+import { type Waited, WaitLog } from './wait-log.ts';
 
 /** Seconds before the test's own end at which a wait without a timeout gives up, so that it can say why. */
 const BEFORE_END = 2;
@@ -35,7 +38,9 @@ interface Opening {
 
 interface Attempt {
   readonly own: LiveSpace;
-  readonly shared: { readonly space: LiveSpace; readonly test: string } | undefined;
+  readonly shared: { readonly space: LiveSpace; readonly run: string; readonly test: string } | undefined;
+  /** What its members have waited for, in either scope. */
+  readonly waited: WaitLog;
   /** Master monotonic ms at which the test times out. */
   deadline: number;
 }
@@ -69,7 +74,13 @@ export class SyncBroker {
 
   /** Before its attempts. `players`: the members of those that an earlier master had opened; `restored`: what they decided. */
   openRun(id: string, players: Iterable<Player> = [], restored: Iterable<Effect> = []): void {
-    const space = SyncSpace.restore(players, restored, { of: 'run' });
+    const onWaited: OnWaited = (wait, error) => {
+      for (const { shared, waited } of this.#attempts.values()) {
+        const own = shared?.run === id ? waitInRun(shared.test, wait) : undefined;
+        if (own) waited.add(own, this.#now, error);
+      }
+    };
+    const space = SyncSpace.restore(players, restored, { of: 'run', onWaited });
     this.#runs.set(id, new LiveSpace(id, space, this.#clock, this.#log));
   }
 
@@ -86,10 +97,12 @@ export class SyncBroker {
   /** `timeout`: seconds from now until the test times out. */
   open(id: string, players: Iterable<Player>, timeout: number, { restored = [], inRun }: Opening = {}): void {
     const members = [...players];
-    const own = new LiveSpace(id, SyncSpace.restore(members, restored), this.#clock, this.#log);
+    const waited = new WaitLog();
+    const onWaited: OnWaited = (wait, error) => waited.add(wait, this.#now, error);
+    const own = new LiveSpace(id, SyncSpace.restore(members, restored, { onWaited }), this.#clock, this.#log);
     const run = inRun && this.#runs.get(inRun.run);
-    const shared = run && { space: run, test: inRun.test };
-    this.#attempts.set(id, { own, shared, deadline: this.#clock.monotonicMs() + timeout * 1000 });
+    const shared = run && { space: run, run: inRun.run, test: inRun.test };
+    this.#attempts.set(id, { own, shared, waited, deadline: this.#clock.monotonicMs() + timeout * 1000 });
     if (inRun) run?.join(playersInRun(inRun.test, members), inRun);
   }
 
@@ -119,14 +132,24 @@ export class SyncBroker {
     return space.call(verb, { member: name, request, at, args, due, withTest }, session, signal);
   }
 
-  /** An agent is back: waits of its members whose callers it no longer has are withdrawn. */
-  keepOnly(attemptId: string, member: string, requests: ReadonlySet<string>): void {
-    for (const [space, name] of this.#placesOf(attemptId, member)) space.keepOnly(name, requests);
+  /**
+   * An agent is back: waits of its members whose callers it does not have are withdrawn. Some `mayComeAgain` to it, and then
+   * repeat what they asked: none of them has lost a message that it was given, until `returnUnheld`. False if there is no
+   * such message.
+   */
+  keepOnly(
+    attemptId: string,
+    member: string,
+    requests: ReadonlySet<string>,
+    options: { mayComeAgain: boolean },
+  ): boolean {
+    const places = this.#placesOf(attemptId, member);
+    return places.map(([space, name]) => space.keepOnly(name, requests, options)).includes(true);
   }
 
-  /** The time is over in which callers repeat to a new agent what they asked the old one: what it was not asked is withdrawn. */
-  keepAsked(attemptId: string, member: string, session: SyncSession): void {
-    for (const [space, name] of this.#placesOf(attemptId, member)) space.keepAsked(name, session);
+  /** Callers have had their time to come again: messages of the member that nobody stands for are given back. */
+  returnUnheld(attemptId: string, member: string): void {
+    for (const [space, name] of this.#placesOf(attemptId, member)) space.returnUnheld(name);
   }
 
   /** The member's machine was rebooted: what its predecessor waited for is withdrawn, what it never heard is handed on. */
@@ -143,8 +166,13 @@ export class SyncBroker {
   }
 
   /** Barriers of the attempt that were released, for the report. */
-  records(attemptId: string): readonly BarrierRecord[] {
-    return this.#attempts.get(attemptId)?.own.space.records ?? [];
+  records(attemptId: string): BarrierRecords | undefined {
+    return this.#attempts.get(attemptId)?.own.space.records;
+  }
+
+  /** What its members have waited for, and what they wait for now, for the report. */
+  waited(attemptId: string): Waited | undefined {
+    return this.#attempts.get(attemptId)?.waited.conclude(this.waits(attemptId));
   }
 
   /** The first break that a member was told of, and who of its test caused it. */
@@ -165,13 +193,7 @@ export class SyncBroker {
     const { own, shared } = attempt;
     if (shared === undefined || shared.space.waiters === 0) return own.waits();
     const { test, space } = shared;
-    const ofRun = space.waits().flatMap((wait): Wait[] => {
-      const member = memberOf(test, wait.member);
-      if (member === undefined) return [];
-      const missing = wait.missing.map((name) => memberOf(test, name) ?? name);
-      return [{ ...wait, member, missing, on: `${wait.on} of the run`, test }];
-    });
-    return [...own.waits(), ...ofRun];
+    return [...own.waits(), ...space.waits().flatMap((wait) => waitInRun(test, wait) ?? [])];
   }
 
   /** The attempt is over: whoever still waits is told so. */
@@ -188,6 +210,11 @@ export class SyncBroker {
       waiters: sum((space) => space.waiters),
       timers: sum((space) => space.timers),
     };
+  }
+
+  /** Master time in seconds. */
+  get #now(): number {
+    return this.#clock.wallMs() / 1000;
   }
 
   /** Every space that the member is in, and its name there. */
@@ -214,6 +241,14 @@ function memberOf(test: string, name: string | undefined): string | undefined {
   // A member's name has no slash, a test's may.
   const slash = name?.lastIndexOf('/') ?? -1;
   return name?.slice(0, slash) === test ? name.slice(slash + 1) : undefined;
+}
+
+/** A wait in the space of the run as the test of its member knows it; undefined for members of other tests. */
+function waitInRun(test: string, wait: Wait): Wait | undefined {
+  const member = memberOf(test, wait.member);
+  if (member === undefined) return undefined;
+  const missing = wait.missing.map((name) => memberOf(test, name) ?? name);
+  return { ...wait, member, missing, on: `${wait.on} of the run`, test };
 }
 
 function placeOf({ own, shared }: Attempt, member: string, scope: Scope = 'attempt'): [LiveSpace, string] {

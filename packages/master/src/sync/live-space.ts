@@ -56,9 +56,6 @@ interface ToTell {
   answer: Answer;
 }
 
-/** As long as callers have to repeat to a new agent what they asked the old one. */
-const REPEAT_MS = 5000;
-
 export class LiveSpace {
   readonly id: string;
   readonly space: SyncSpace;
@@ -70,10 +67,10 @@ export class LiveSpace {
   /** What was decided and is not durable yet: how much of it, and when all that was said so far has been told. */
   #undurable = 0;
   #toldSoFar: Promise<void> = Promise.resolve();
-  /** Timers after which what nobody of a member stands for is given back. */
-  readonly #returning = new Map<string, () => void>();
   /** Why nothing is taken any more. */
   #unusable: TuttiError | undefined;
+  /** Master time less the monotonic clock, in ms. */
+  readonly #base: number;
 
   /** Without a log answers go out at once. */
   constructor(id: string, space: SyncSpace, clock: Clock, log: DecisionLog | undefined) {
@@ -81,6 +78,7 @@ export class LiveSpace {
     this.space = space;
     this.#clock = clock;
     this.#log = log;
+    this.#base = clock.wallMs() - clock.monotonicMs();
     this.#deadlines = new Deadlines(clock, this.#waiters, (request) =>
       this.#tell(space.timeOut(request, this.#now)),
     );
@@ -102,7 +100,8 @@ export class LiveSpace {
       const due = earlier?.due ?? call.due;
       const waiter: Waiter = { member, due, withTest, session, resolve, reject };
       this.#waiters.set(request, waiter);
-      this.#tell(this.space.ask(verb, argsOf(verb, call), { member, request, at: call.at / 1000 }));
+      const at = (this.#base + call.at) / 1000;
+      this.#tell(this.space.ask(verb, argsOf(verb, call), { member, request, at }));
       if (this.#waiters.get(request) !== waiter) return;
       this.#deadlines.arm(due);
       const stop = signal();
@@ -121,20 +120,19 @@ export class LiveSpace {
       if (waiter.withTest && isOfTest(waiter.member)) waiter.due += seconds * 1000;
   }
 
-  /** An agent is back: waits of this member whose callers it no longer has are withdrawn. */
-  keepOnly(member: string, requests: ReadonlySet<string>): void {
+  /**
+   * An agent is back: waits of this member whose callers it does not have are withdrawn. Some `mayComeAgain`, and then repeat
+   * what they asked: none of them has lost a message that it was given, until `returnUnheld`. False if there is no such message.
+   */
+  keepOnly(member: string, requests: ReadonlySet<string>, options: { mayComeAgain: boolean }): boolean {
     for (const request of this.space.waitingRequests(member)) {
-      if (!requests.has(request.slice(requestOf(member, '').length))) this.#withdraw(request);
+      if (!requests.has(request.slice(requestOf(member, '').length))) this.#withdraw(request, options);
     }
-    // After this master's restart: callers that live say so by repeating.
-    if (this.space.hasUnheld(member)) this.#returnLater(member);
+    return this.space.doubtUnheld(member);
   }
 
-  /** The time is over in which callers repeat to a new agent what they asked the old one: what it was not asked is withdrawn. */
-  keepAsked(member: string, session: SyncSession): void {
-    for (const request of this.space.waitingRequests(member)) {
-      if (this.#waiters.get(request)?.session !== session) this.#withdraw(request);
-    }
+  /** Callers have had their time to come again: messages that nobody stands for are given back. */
+  returnUnheld(member: string): void {
     this.#tell(this.space.returnUnheld(member));
   }
 
@@ -160,8 +158,6 @@ export class LiveSpace {
   /** It is over: whoever still waits is told why. */
   close(why: TuttiError): void {
     this.#deadlines.disarm();
-    for (const cancel of this.#returning.values()) cancel();
-    this.#returning.clear();
     const waiters = [...this.#waiters.values()];
     this.#waiters.clear();
     for (const waiter of waiters) waiter.reject(why);
@@ -172,27 +168,18 @@ export class LiveSpace {
   }
 
   get timers(): number {
-    return Number(this.#deadlines.armed) + this.#returning.size;
+    return Number(this.#deadlines.armed);
   }
 
   /** Master time in seconds. */
   get #now(): number {
-    return this.#clock.monotonicMs() / 1000;
+    return (this.#base + this.#clock.monotonicMs()) / 1000;
   }
 
-  #withdraw(request: string): void {
-    const others = this.space.withdraw(request);
+  #withdraw(request: string, options?: { mayComeAgain: boolean }): void {
+    const others = this.space.withdraw(request, options);
     this.#take(request)?.reject(new TuttiError('CANCELLED', 'the caller withdrew the request'));
     this.#tell(others);
-  }
-
-  #returnLater(member: string): void {
-    this.#returning.get(member)?.();
-    const cancel = this.#clock.after(REPEAT_MS, () => {
-      this.#returning.delete(member);
-      this.#tell(this.space.returnUnheld(member));
-    });
-    this.#returning.set(member, cancel);
   }
 
   #take(request: string): Waiter | undefined {

@@ -10,15 +10,22 @@ import type { KeyWaiter } from './keys.ts';
 import type { LockWaiter } from './locks.ts';
 import { answerOf, ownError, type SpaceState } from './space-state.ts';
 import type { Given } from './topics.ts';
-import type { WaitingRequests } from './waiting.ts';
+import type { Wait } from './wait-graph.ts';
+import { waitOf } from './wait-words.ts';
+import type { Waiting, WaitingRequests } from './waiting.ts';
+
+/** Hears of each wait that is over, but of those at a barrier that was released; `error`: why it came to nothing. */
+export type OnWaited = (wait: Wait, error?: string) => void;
 
 export class Settling {
   readonly #state: SpaceState;
   readonly #waiting: WaitingRequests;
+  readonly #onWaited: OnWaited;
 
-  constructor(state: SpaceState, waiting: WaitingRequests) {
+  constructor(state: SpaceState, waiting: WaitingRequests, onWaited: OnWaited = () => {}) {
     this.#state = state;
     this.#waiting = waiting;
+    this.#onWaited = onWaited;
   }
 
   /** Done, and kept so. */
@@ -29,7 +36,7 @@ export class Settling {
 
   /** Failed, and kept so. */
   fail(member: string, request: string, error: TuttiError): Settled {
-    this.#waiting.take(request);
+    this.#take(request, error);
     this.#state.decisions.emit({ did: 'fail', member, request, error: kept(error) });
     this.#state.decisions.tell(member, error);
     return this.#state.decisions.keep(request, { ok: false, error });
@@ -42,14 +49,17 @@ export class Settling {
         return [];
       case 'released': {
         const { release } = outcome;
-        this.#state.record(release);
+        this.#state.records.add(release);
         this.#state.decisions.emit({ did: 'release', ...release });
         return release.arrivals.map(({ request }, rank) => this.#arrival(request, answerOf(release, rank)));
       }
       case 'broken': {
         const { error } = outcome.broken;
+        const { name, missing } = outcome;
+        for (const { member, at } of outcome.waiters)
+          this.waited({ member, on: `barrier "${name}"`, since: at, missing, needs: 0 }, error);
         const waiters = outcome.waiters.map(({ member, request }): Caller => [member, request]);
-        const effect = { did: 'break', name: outcome.name, error: kept(error), waiters } as const;
+        const effect = { did: 'break', name, error: kept(error), waiters } as const;
         this.#state.decisions.emit(timedOut === undefined ? effect : { ...effect, timedOut });
         return waiters.map(([member, request]) => {
           this.#state.decisions.tell(member, error);
@@ -72,7 +82,7 @@ export class Settling {
 
   wake(woken: KeyWaiter[], value: Json): Settled[] {
     return woken.map(({ request }) => {
-      this.#waiting.take(request);
+      this.#take(request);
       return found(request, value);
     });
   }
@@ -82,7 +92,7 @@ export class Settling {
     const receivers: Caller[] = [];
     return given.map(({ how, reader, offset }) => {
       const { member, request, topic } = reader;
-      this.#waiting.take(request);
+      this.#take(request);
       if (how === 'recv') {
         receivers.push([member, request]);
         if (receivers.length === 1)
@@ -109,9 +119,21 @@ export class Settling {
   }
 
   grant({ name, member, request }: LockWaiter): Settled {
-    this.#waiting.take(request);
+    this.#take(request);
     const slots = this.#state.locks.slots(name);
     return this.done({ did: 'grant', lock: name, slots, member, request }, {});
+  }
+
+  /** For the report. */
+  waited(wait: Wait, error?: TuttiError): void {
+    this.#onWaited(wait, error?.message);
+  }
+
+  /** It waits no longer, if it did. */
+  #take(request: string, error?: TuttiError): void {
+    const waiting: Waiting | undefined = this.#waiting.take(request);
+    const wait = waiting && waitOf(waiting, this.#state.locks);
+    if (wait) this.waited(wait, error);
   }
 
   #arrival(request: string, answer: Answer): Settled {

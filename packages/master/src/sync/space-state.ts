@@ -4,6 +4,7 @@
 
 import { TuttiError } from '@tutti/protocol';
 import { Barrier, type Release } from './barrier.ts';
+import { BarrierRecords } from './barrier-records.ts';
 import { Cast, type Player, type Whole } from './cast.ts';
 import { type Answer, Decisions, type LastArrival } from './decisions.ts';
 import { type Caller, type Effect, revived } from './effects.ts';
@@ -12,21 +13,9 @@ import { Locks } from './locks.ts';
 import { Room } from './room.ts';
 import { Topics } from './topics.ts';
 
-/** A released barrier, for the report. */
-export interface BarrierRecord {
-  name: string;
-  generation: number;
-  size: number;
-  /** Seconds from first to last arrival. */
-  skew: number;
-}
-
-/** More records than this are not kept for the report: a loop of barriers must not fill the memory. */
-const RECORDS = 10_000;
-
 export class SpaceState {
   readonly cast: Cast;
-  readonly records: BarrierRecord[] = [];
+  readonly records = new BarrierRecords();
   readonly keys: Keys;
   readonly topics: Topics;
   readonly locks: Locks;
@@ -50,23 +39,12 @@ export class SpaceState {
     return barrier;
   }
 
-  record({ name, generation, arrivals }: Release): void {
-    if (this.records.length >= RECORDS) return;
-    let first = Number.POSITIVE_INFINITY;
-    let last = Number.NEGATIVE_INFINITY;
-    for (const { at } of arrivals) {
-      first = Math.min(first, at);
-      last = Math.max(last, at);
-    }
-    this.records.push({ name, generation, size: arrivals.length, skew: last - first });
-  }
-
   /** The counterpart of all that a space emits; nobody waits yet, so nobody is woken. */
   apply(effect: Effect): void {
     switch (effect.did) {
       case 'release':
         this.barrier(effect.name).restoreRelease(effect.generation);
-        this.record(effect);
+        this.records.add(effect);
         for (const [rank, { member, request }] of effect.arrivals.entries())
           this.#restoreArrival(effect.name, [member, request], answerOf(effect, rank));
         break;

@@ -5,18 +5,18 @@
  * answer. Each decision is also an effect: a space that is restored from the effects of another answers as that one.
  */
 import { type BarrierArgs, LIMITS, type SyncArgs, type SyncVerb, TuttiError } from '@tutti/protocol';
+import type { BarrierRecords } from './barrier-records.ts';
 import type { Cast, Player, Whole } from './cast.ts';
 import type { Answer, LastArrival, Settled, Told } from './decisions.ts';
 import { broken, type Effect } from './effects.ts';
-import { found, Settling, succeeded } from './settling.ts';
-import { type BarrierRecord, SpaceState } from './space-state.ts';
+import { found, type OnWaited, Settling, succeeded } from './settling.ts';
+import { SpaceState } from './space-state.ts';
 import type { Given, Reader } from './topics.ts';
 import type { Wait } from './wait-graph.ts';
 import { aloneInWords, timeoutInWords, waitOf } from './wait-words.ts';
-import { WaitingRequests } from './waiting.ts';
+import { type Waiting, WaitingRequests } from './waiting.ts';
 
 export type { Answer, Settled } from './decisions.ts';
-export type { BarrierRecord } from './space-state.ts';
 export type { Wait } from './wait-graph.ts';
 
 export interface Asked {
@@ -31,6 +31,8 @@ export interface SpaceOptions {
   of?: Whole;
   /** When so many are kept nothing new is taken. */
   mostDecisions?: number;
+  /** Of its effects nobody hears: a space that is restored does not know who waited how long. */
+  onWaited?: OnWaited;
 }
 
 /** An arrival that got an answer which its script never heard. */
@@ -44,11 +46,13 @@ export class SyncSpace {
   readonly #waiting = new WaitingRequests();
   readonly #settling: Settling;
   readonly #mostDecisions: number;
+  /** Requests that were given a message, of which it is not known whether their callers live. */
+  readonly #inDoubt = new Set<string>();
 
   constructor(players: Iterable<Player>, options: SpaceOptions = {}) {
-    const { of, mostDecisions = LIMITS.spaceDecisions.value } = options;
+    const { of, mostDecisions = LIMITS.spaceDecisions.value, onWaited } = options;
     this.#state = new SpaceState(players, of);
-    this.#settling = new Settling(this.#state, this.#waiting);
+    this.#settling = new Settling(this.#state, this.#waiting, onWaited);
     this.#mostDecisions = mostDecisions;
   }
 
@@ -68,7 +72,7 @@ export class SyncSpace {
   }
 
   /** Of barriers that were released, for the report. */
-  get records(): readonly BarrierRecord[] {
+  get records(): BarrierRecords {
     return this.#state.records;
   }
 
@@ -94,8 +98,11 @@ export class SyncSpace {
     }
   }
 
-  /** The caller of a request is gone. A decision already made stands; a message that it held goes to the next. */
-  withdraw(request: string): Settled[] {
+  /**
+   * The caller of a request is gone. A decision already made stands; a message that it held goes to the next, unless the
+   * caller `mayComeAgain`.
+   */
+  withdraw(request: string, { mayComeAgain = false }: { mayComeAgain?: boolean } = {}): Settled[] {
     const waiting = this.#waiting.take(request);
     switch (waiting?.kind) {
       case 'barrier':
@@ -111,7 +118,8 @@ export class SyncSpace {
         this.#state.locks.withdraw(waiting.waiter);
         break;
       case 'hold':
-        return this.#settling.giveBack(waiting.of);
+        return mayComeAgain ? [] : this.#giveBack(waiting.of);
+      case 'turn':
       case undefined:
     }
     return [];
@@ -127,6 +135,7 @@ export class SyncSpace {
       }
       case 'key':
       case 'message':
+      case 'turn':
       case 'lock':
         return this.#giveUp(request, timeoutInWords(waiting, at, this.#state.locks));
       default:
@@ -179,14 +188,24 @@ export class SyncSpace {
     return requests;
   }
 
-  /** Whether the member was given messages that no living caller of it stands for. */
-  hasUnheld(member: string): boolean {
-    return this.#unheld(member).length > 0;
+  /**
+   * Callers of the member that live come again now: of messages that nobody stands for it shows whose they are. False if there
+   * are none.
+   */
+  doubtUnheld(member: string): boolean {
+    const given = this.#state.topics.unacknowledged(member);
+    const unheld = given.filter((request) => this.#waiting.holdOf(request) === undefined);
+    for (const request of unheld) this.#inDoubt.add(request);
+    return unheld.length > 0;
   }
 
-  /** Gives these messages back. */
+  /** They have had their time: gives back the messages that were in doubt, and still are. */
   returnUnheld(member: string): Settled[] {
-    return this.#unheld(member).flatMap((request) => this.#settling.giveBack(request));
+    const given = this.#state.topics.unacknowledged(member).filter((request) => this.#inDoubt.has(request));
+    return given.flatMap((request) => [
+      ...this.#settling.giveBack(request),
+      ...this.#nextTurn(member, request),
+    ]);
   }
 
   waits(): Wait[] {
@@ -282,9 +301,8 @@ export class SyncSpace {
       case 'recv': {
         const { topic, from, wait } = args as SyncArgs<'recv'>;
         const reader = { member, request, topic, at };
-        const given =
-          from === undefined ? this.#state.topics.recv(reader) : this.#state.topics.look(reader, from);
-        return this.#received(given, reader, wait);
+        if (from !== undefined) return this.#received(this.#state.topics.look(reader, from), reader, wait);
+        return this.#receive(reader, wait);
       }
       case 'take': {
         const { topic, wait } = args as SyncArgs<'take'>;
@@ -292,12 +310,12 @@ export class SyncSpace {
         return this.#received(this.#state.topics.take(reader), reader, wait);
       }
       case 'ack':
-        return this.#acknowledge((args as SyncArgs<'ack'>).request, request);
+        return this.#acknowledge((args as SyncArgs<'ack'>).request, asked);
       case 'hold': {
         const { request: of } = args as SyncArgs<'hold'>;
         if (this.#state.topics.delivery(of)?.consumed) return [succeeded(request, {})];
         this.#waiting.set(request, { kind: 'hold', member, of });
-        return [];
+        return this.#nextTurn(member, of);
       }
       case 'lock': {
         const { name, slots } = args as SyncArgs<'lock'>;
@@ -345,6 +363,33 @@ export class SyncSpace {
     return this.#breakIfAlone(asked.member, asked.request);
   }
 
+  #receive(reader: Reader, wait = true): Settled[] {
+    const { member, request, topic } = reader;
+    const behind = this.#state.topics.receiving(member, topic);
+    if (behind === undefined || !this.#inDoubt.has(behind) || this.#turns(member, topic).length > 0)
+      return this.#received(this.#state.topics.recv(reader), reader, wait);
+    this.#waiting.set(request, { kind: 'turn', member, reader, wait, behind });
+    return [];
+  }
+
+  /** What has become of the message that the request was given is in doubt no longer. */
+  #nextTurn(member: string, of: string): Settled[] {
+    if (!this.#inDoubt.delete(of)) return [];
+    return this.#turns(member).flatMap(({ reader, wait, behind }) => {
+      if (behind !== of) return [];
+      this.#waiting.take(reader.request);
+      return this.ask('recv', { topic: reader.topic, wait }, reader);
+    });
+  }
+
+  #turns(member: string, topic?: string): Extract<Waiting, { kind: 'turn' }>[] {
+    return this.#waiting.of(member).flatMap((request) => {
+      const waiting = this.#waiting.get(request);
+      const isOne = waiting?.kind === 'turn' && (topic ?? waiting.reader.topic) === waiting.reader.topic;
+      return isOne ? [waiting] : [];
+    });
+  }
+
   #received(given: Given | undefined, reader: Reader, wait = true): Settled[] {
     const { member, request, topic } = reader;
     if (given) return this.#settling.give([given]);
@@ -356,7 +401,7 @@ export class SyncSpace {
     return [succeeded(request, { found: false, offset: this.#state.topics.end(topic), data: null })];
   }
 
-  #acknowledge(of: string, request: string): Settled[] {
+  #acknowledge(of: string, { member, request }: Asked): Settled[] {
     try {
       if (this.#state.topics.ack(of)) this.#state.decisions.emit({ did: 'ack', request: of });
     } catch (thrown) {
@@ -369,12 +414,12 @@ export class SyncSpace {
       this.#waiting.take(hold);
       settled.push(succeeded(hold, {}));
     }
-    return settled;
+    return [...settled, ...this.#nextTurn(member, of)];
   }
 
-  #unheld(member: string): string[] {
-    const given = this.#state.topics.unacknowledged(member);
-    return given.filter((request) => this.#waiting.holdOf(request) === undefined);
+  #giveBack(request: string): Settled[] {
+    this.#inDoubt.delete(request);
+    return this.#settling.giveBack(request);
   }
 
   /** Withdraws all that the member waits for, and gives back what it was given: holds last, or it would give to itself. */
@@ -383,13 +428,14 @@ export class SyncSpace {
     const isHold = (request: string) => this.#waiting.get(request)?.kind === 'hold';
     const inOrder = [...requests.filter((request) => !isHold(request)), ...requests.filter(isHold)];
     const error = new TuttiError('CANCELLED', `${member} ${how}`);
-    const settled = inOrder.flatMap((request): Settled[] => [
-      ...this.withdraw(request),
-      { request, answer: { ok: false, error } },
-    ]);
+    const settled = inOrder.flatMap((request): Settled[] => {
+      const wait = this.#waitOf(request);
+      if (wait) this.#settling.waited(wait, error);
+      return [...this.withdraw(request), { request, answer: { ok: false, error } }];
+    });
     return [
       ...settled,
-      ...this.#state.topics.unacknowledged(member).flatMap((request) => this.#settling.giveBack(request)),
+      ...this.#state.topics.unacknowledged(member).flatMap((request) => this.#giveBack(request)),
     ];
   }
 
@@ -413,14 +459,30 @@ export class SyncSpace {
     if (waiting?.kind !== 'key' && waiting?.kind !== 'message') return [];
     const others = this.cast.goneNames().filter((name) => name !== member);
     const message = aloneInWords(waiting, others, this.cast);
-    this.withdraw(request);
-    return [this.#settling.fail(member, request, broken('WAIT_BROKEN', message, others[0]))];
+    return [this.#failWait(member, request, broken('WAIT_BROKEN', message, others[0]))];
   }
 
   #giveUp(request: string, message: string): Settled[] {
     const member = this.#waiting.get(request)?.member;
     if (member === undefined) return [];
+    return [this.#failWait(member, request, new TuttiError('TIMED_OUT', message))];
+  }
+
+  /** What was waited for is known before it is withdrawn. */
+  #failWait(member: string, request: string, error: TuttiError): Settled {
+    const wait = this.#waitOf(request);
+    if (wait) this.#settling.waited(wait, error);
     this.withdraw(request);
-    return [this.#settling.fail(member, request, new TuttiError('TIMED_OUT', message))];
+    return this.#settling.fail(member, request, error);
+  }
+
+  #waitOf(request: string): Wait | undefined {
+    const waiting = this.#waiting.get(request);
+    if (waiting?.kind !== 'barrier') return waiting && waitOf(waiting, this.#state.locks);
+    const { member, name } = waiting;
+    const since = this.#state.barriers.get(name)?.waiting.get(member)?.at;
+    return since === undefined
+      ? undefined
+      : { member, on: `barrier "${name}"`, since, missing: [], needs: 0 };
   }
 }

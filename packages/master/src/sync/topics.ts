@@ -133,6 +133,11 @@ export class Topics {
     topic.lookers = topic.lookers.filter(({ reader }) => reader.request !== request);
   }
 
+  /** The member's `recv` that was given a message of the topic and has not acknowledged it. */
+  receiving(member: string, topic: string): string | undefined {
+    return this.#topics.get(topic)?.receiving.get(member);
+  }
+
   /** What the request was given, consumed or not. */
   delivery(request: string): Readonly<Delivery> | undefined {
     return this.#deliveries.get(request);

@@ -8,7 +8,7 @@ export interface Wait {
   /** Master time in seconds. */
   since: number;
   /** Who could end it, by name: those who have not arrived, or hold the lock. Empty where any other member could. */
-  missing: string[];
+  missing: readonly string[];
   /** How many of these have to act; 0 where any other member could. */
   needs: number;
   /** In the space of a run: the member's test. */
@@ -16,7 +16,7 @@ export interface Wait {
 }
 
 /** As people are told of them: in run scope everybody is `test/client.0`. */
-export function missingInWords({ missing, test }: Wait): string[] {
+export function missingInWords({ missing, test }: Wait): readonly string[] {
   return test === undefined
     ? missing
     : missing.map((name) => (name.includes('/') ? name : `${test}/${name}`));

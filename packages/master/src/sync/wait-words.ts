@@ -8,13 +8,18 @@ import type { Waiting } from './waiting.ts';
 type Of<K extends Waiting['kind']> = Extract<Waiting, { kind: K }>;
 
 /** `at`: the master's time at which it was over. */
-export function timeoutInWords(waiting: Of<'key' | 'message' | 'lock'>, at: number, locks: Locks): string {
+export function timeoutInWords(
+  waiting: Of<'key' | 'message' | 'turn' | 'lock'>,
+  at: number,
+  locks: Locks,
+): string {
   switch (waiting.kind) {
     case 'key': {
       const { key, at: since } = waiting.waiter;
       return `key "${key}" was not set within ${seconds(at - since)}`;
     }
-    case 'message': {
+    case 'message':
+    case 'turn': {
       const { topic, at: since } = waiting.reader;
       return `topic "${topic}" had no message within ${seconds(at - since)}`;
     }
@@ -43,7 +48,8 @@ export function waitOf(waiting: Waiting, locks: Locks): Wait | undefined {
       const { key, at } = waiting.waiter;
       return { member, on: `key "${key}"`, since: at, missing: [], needs: 0 };
     }
-    case 'message': {
+    case 'message':
+    case 'turn': {
       const { topic, at } = waiting.reader;
       return { member, on: `topic "${topic}"`, since: at, missing: [], needs: 0 };
     }

@@ -9,6 +9,8 @@ export type Waiting =
   | { kind: 'barrier'; member: string; name: string; arrival: LastArrival }
   | { kind: 'key'; member: string; waiter: KeyWaiter }
   | { kind: 'message'; member: string; reader: Reader }
+  /** A `recv` that cannot be answered before it is known whether the caller of `behind` lives, which has the message before. */
+  | { kind: 'turn'; member: string; reader: Reader; wait: boolean; behind: string }
   | { kind: 'lock'; member: string; waiter: LockWaiter }
   /** Waits for nothing: it stands for the life of the caller whose request `of` is. */
   | { kind: 'hold'; member: string; of: string };

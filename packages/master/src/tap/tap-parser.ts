@@ -10,12 +10,14 @@
  * nests at any indentation, everything else at a multiple of four.
  */
 
+import { LineReader } from '../logs/line-reader.ts';
 import { BLOCK, messageOf } from './diagnosis.ts';
 import { Level } from './level.ts';
-import { LineReader } from './line-reader.ts';
 import { indentOf, readTapLine, type TapLine, type TestPoint } from './tap-line.ts';
 import { label, type TapSubtest, TapSubtests } from './tap-subtests.ts';
 
+/** Bytes of a line that count; no line of TAP that a person reads is longer. */
+const LINE = 8192;
 const DEPTH = 32;
 /** Comments that are kept for the next test point. */
 const COMMENTS = 20;
@@ -35,7 +37,7 @@ export interface TapOutcome {
 }
 
 export class TapParser {
-  readonly #lines = new LineReader((text) => this.#line(text));
+  readonly #lines = new LineReader(LINE, (text) => this.#line(text));
   readonly #subtests = new TapSubtests();
   #level = new Level(0);
   /** A nested document that its test point may still follow. */

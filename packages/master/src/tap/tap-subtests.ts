@@ -97,7 +97,7 @@ export class TapSubtests {
     const at = all.findIndex(({ status }) => !isGood(status));
     const first = all[at];
     if (first !== undefined) {
-      const why = first.message === undefined ? '' : `: ${first.message}`;
+      const why = first.message === undefined ? '' : `: ${first.message.split('\n', 1)[0]}`;
       const said = this.#kept[at]?.of === 'point' ? 'reported "not ok" of' : 'printed TAP that is not whole:';
       return `${said} ${JSON.stringify(first.name)}${why}`;
     }

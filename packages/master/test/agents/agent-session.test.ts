@@ -19,7 +19,16 @@ function watched(member: string, name: string, machine: Node, more: Partial<Live
     return Promise.resolve(made);
   };
   const live: LiveMember = {
-    ...{ id: member, name, node: machine.name, machine, attempt: ATTEMPT, owed: false, lost: false },
+    ...{
+      id: member,
+      name,
+      node: machine.name,
+      machine,
+      attempt: ATTEMPT,
+      owed: false,
+      complete: false,
+      lost: false,
+    },
     files: {
       log: (source: string, incarnation: number) => sink(`${source}.${incarnation}`),
       artifact: ({ path }: { path: string }) => sink(path),
@@ -233,7 +242,7 @@ describe('an agent that comes back', () => {
     expect(lab.broker.waits(ATTEMPT)).toMatchObject([{ member: 'client.0', on: 'key "b"' }]);
   });
 
-  test('as a new process keeps the waits of the old one for 5 s, then those that were asked again', async () => {
+  test('as a new process has only the waits that are asked again', async () => {
     const { lab, agent } = await labWithMembers();
     const wait = (from: FakeAgent, key: string, name: string) =>
       from.session.call('sync.get', { member: MINE, request: name, at: 0, args: { key, wait: true } });
@@ -243,16 +252,41 @@ describe('an agent that comes back', () => {
     await agent.cut();
     await Promise.all(before);
     const successor = await lab.connect({ process: id('8'), members: [present(MINE)] });
-    expect(waits()).toEqual(['key "a"', 'key "b"']);
+    expect(waits()).toEqual([]);
     const again = rejection(wait(successor, 'b', 'kept-wait'));
     await settled();
-    lab.clock.advance(4999);
-    expect(waits()).toEqual(['key "a"', 'key "b"']);
-    lab.clock.advance(1);
     expect(waits()).toEqual(['key "b"']);
     await successor.cut();
     await again;
   });
+
+  test.for([
+    ['as a new process', '8'],
+    ['as the same process', undefined],
+  ] as const)(
+    'a message that nobody stands for when its agent is back %s goes to the next after 5 s on one connection',
+    async ([, process]) => {
+      const { lab, agent } = await labWithMembers();
+      const ask = (from: FakeAgent, member: string, verb: 'take' | 'send', args: object) =>
+        from.session.call(`sync.${verb}`, { member, request: `${verb}-request`, at: 0, args } as never);
+      const other = await lab.connect({ name: 'n2' });
+      await ask(other, OTHERS, 'send', { topic: 'jobs', data: 1 });
+      await ask(agent, MINE, 'take', { topic: 'jobs' });
+      const next = ask(other, OTHERS, 'take', { topic: 'jobs' });
+      const back = { ...(process && { process: id(process) }), members: [present(MINE)] };
+      await agent.cut();
+      const first = await lab.connect(back);
+      lab.clock.advance(4999);
+      await first.cut();
+      lab.clock.advance(1);
+      await lab.connect(back);
+      lab.clock.advance(4999);
+      await settled();
+      expect(lab.broker.debugState().waiters).toBe(1);
+      lab.clock.advance(1);
+      expect(await next).toMatchObject({ offset: 0 });
+    },
+  );
 });
 
 describe('a sync call', () => {
@@ -280,7 +314,7 @@ describe('a sync call', () => {
       agent.session.call('sync.get', { member: MINE, request, at, args: { key: 'k', wait: true } }),
     );
     await settled();
-    expect(lab.broker.waits(ATTEMPT)[0]?.since).toBeCloseTo(at / 1000, 6);
+    expect(lab.broker.waits(ATTEMPT)[0]?.since).toBeCloseTo(lab.clock.wallMs() / 1000 - 5, 6);
     await agent.cut();
     await wait;
   });

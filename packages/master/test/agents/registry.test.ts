@@ -1,6 +1,8 @@
-import { rejection, settled } from '@tutti/testkit';
+import { FakeClock, rejection, settled } from '@tutti/testkit';
 import { describe, expect, test } from 'vitest';
-import { id, Lab, MASTER } from '../lab.ts';
+import { Registry } from '../../src/agents/registry.ts';
+import { MasterClock } from '../../src/master-clock.ts';
+import { FACTS, id, Lab, MASTER } from '../lab.ts';
 
 const never = () => new Promise<never>(() => {});
 
@@ -139,7 +141,6 @@ describe('nodes', () => {
     const lab = new Lab();
     for (const name of ['n10', 'n2', 'n1']) await lab.connect({ name });
     expect(lab.registry.nodes().map(({ name }) => name)).toEqual(['n1', 'n2', 'n10']);
-    expect(lab.registry.idle().map(({ name }) => name)).toEqual(['n1', 'n2', 'n10']);
   });
 
   test('tell whoever wants to know when they come and go', async () => {
@@ -180,4 +181,78 @@ test('nodes are listed a page at a time, each behind the last name of the one be
     more = page.more;
   }
   expect(seen).toEqual(names);
+});
+
+describe('the pool', () => {
+  const pool = (lab: Lab) =>
+    lab.registry
+      .pool(() => ({ since: 5, until: 9 }))
+      .map(({ out, held }) => ({ ...(out && { out }), ...(held && { held }) }));
+
+  test('has each machine as it is: free, held, away, being cleared, out of service', async () => {
+    const lab = new Lab();
+    const agent = await lab.connect();
+    const node = lab.node('n1');
+    expect(pool(lab)).toEqual([{}]);
+    node.holder = 3;
+    expect(pool(lab)).toEqual([{ held: { run: 3, since: 5, until: 9 } }]);
+    await agent.cut();
+    // Its run still has it.
+    expect(pool(lab)).toEqual([{ held: { run: 3, since: 5, until: 9 } }]);
+    await lab.registry.order(node, () => ({ drained: { since: 1 } }));
+    expect(pool(lab)).toEqual([{ out: { why: 'drained', since: 1 }, held: { run: 3, since: 5, until: 9 } }]);
+    await lab.registry.order(node, () => ({}));
+    node.holder = undefined;
+    expect(pool(lab)).toEqual([{ out: { why: 'offline', since: expect.any(Number) as number } }]);
+    await lab.connect();
+    node.leftovers.add(id('7'));
+    expect(pool(lab)).toEqual([{ held: {} }]);
+    node.leftovers.clear();
+    await lab.registry.order(node, () => ({ care: { at: 'releasing', run: 3, since: 7 } }));
+    expect(pool(lab)).toEqual([{ held: { since: 7, doing: 'is being released by run 3' } }]);
+    expect(node.view()).toMatchObject({ state: 'reserved', run: 3, connected: true });
+  });
+
+  test('has the same machine as long as nothing of it changes', async () => {
+    const lab = new Lab();
+    const agent = await lab.connect({ labels: { rack: 'a' } });
+    const node = lab.node('n1');
+    const first = node.machine;
+    await agent.cut();
+    await lab.connect({ labels: { rack: 'a' } });
+    expect(node.machine).toBe(first);
+    await lab.registry.order(node, () => ({ labels: { gpu: '' } }));
+    expect(node.machine).toMatchObject({ name: 'n1', labels: { rack: 'a', gpu: '' } });
+    expect(Object.isFrozen(node.machine.labels)).toBe(true);
+    const labelled = node.machine;
+    await lab.registry.order(node, (orders) => ({ ...orders, drained: { since: 1 } }));
+    expect(node.machine).toBe(labelled);
+    await lab.connect({ labels: { rack: 'b' } });
+    expect(node.machine.labels).toEqual({ rack: 'b', gpu: '' });
+  });
+
+  test('keeps what was decided about a machine, and decides nothing about one whose place is taken', async () => {
+    const kept: [string, object, boolean][] = [];
+    const registry = new Registry(new MasterClock(new FakeClock()), async ({ identity, orders }, ordered) => {
+      kept.push([identity.agent, orders, ordered]);
+    });
+    const identity = (digit: string) => ({
+      ...{
+        agent: id(digit),
+        name: 'n1',
+        boot: 'b',
+        labels: {},
+        facts: FACTS,
+        software: '0',
+        address: undefined,
+      },
+    });
+    registry.restore([{ identity: identity('1'), orders: { cycled: true } }]);
+    const node = registry.require('n1');
+    await registry.order(node, (orders) => ({ ...orders, drained: { since: 1 } }));
+    expect(kept).toEqual([[id('1'), { cycled: true, drained: { since: 1 } }, true]]);
+    await registry.order(node, (orders) => orders);
+    expect(kept).toHaveLength(1);
+    expect(() => registry.require('n2')).toThrow('the master knows no machine "n2"');
+  });
 });

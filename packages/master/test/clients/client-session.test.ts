@@ -1,4 +1,4 @@
-import { chmod, mkdir, symlink, writeFile } from 'node:fs/promises';
+import { chmod, mkdir, rm, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { putJson, Session } from '@tutti/link';
 import { type EventParams, PROTOCOL, type RunSpec, type StreamTarget } from '@tutti/protocol';
@@ -14,8 +14,10 @@ import {
 } from '@tutti/testkit';
 import { describe, expect, test } from 'vitest';
 import { serveClient } from '../../src/clients/client-session.ts';
+import { MachineRules } from '../../src/machines/machine-rules.ts';
+import { OperatorsPower } from '../../src/machines/operators-power.ts';
 import { Ownership } from '../../src/runs/ownership.ts';
-import { id, MASTER, quiet } from '../lab.ts';
+import { id, MASTER, memberEnd, quiet } from '../lab.ts';
 import { role, testSpec } from '../runs/a-test.ts';
 import { RunsLab } from '../runs/runs-lab.ts';
 
@@ -23,6 +25,12 @@ const SPEC: RunSpec = { suite: 'suite', files: [], tests: [testSpec([role('clien
 
 async function aLab() {
   const lab = await RunsLab.open();
+  const power = new OperatorsPower({
+    registry: lab.registry,
+    rules: () => lab.machineRules,
+    carryOut: (...command) => lab.carryOut(...command),
+    log: quiet,
+  });
   const ownership = new Ownership(lab.clock, (run) => lab.runs.cancel(run, 'the client went away'));
   const connect = async () => {
     const pair = memoryTransports({ clock: lab.clock });
@@ -33,10 +41,12 @@ async function aLab() {
         software: '0.1.0',
         clock,
         registry,
+        power,
         runs,
         ownership,
         broker: lab.broker,
         runList: lab.store.runList,
+        history: lab.store.history,
         news: lab.news,
         blobs,
         log: quiet,
@@ -296,5 +306,259 @@ describe('the results of a run', () => {
     await eventually(() => expect(lab.runs.get(run).model.phase).toBe('running'));
     await session.call('run.cancel', { run, reason: 'enough' });
     expect(await fetched).toEqual({ files: 4 });
+  });
+});
+
+describe('what a master has had of runs', () => {
+  const two = (first: string, second: string): RunSpec => ({
+    ...SPEC,
+    tests: [testSpec([role('client')], { name: first }), testSpec([role('client')], { name: second })],
+  });
+
+  test('is part of the history of its test, and of the machine', async () => {
+    const { lab, connect } = await aLab();
+    await lab.quick('n1', [1, 0]);
+    const { session, submit } = await connect();
+    for (const digit of ['1', '2']) await lab.runs.get(await submit(digit)).finished;
+    const [{ name } = { name: '' }] = lab.runs.get(1).model.spec.tests;
+    const { results, more } = await session.call('test.history', { test: name });
+    expect(more).toBe(false);
+    expect(results).toMatchObject([
+      { run: 2, status: 'PASS', attempts: 1, nodes: [{ node: 'n1', members: 1, notOk: 0 }] },
+      { run: 1, status: 'FAIL', attempts: 1, nodes: [{ node: 'n1', members: 1, notOk: 1 }] },
+    ]);
+    await expect(session.call('test.history', { test: `${name}s` })).rejects.toMatchObject({
+      code: 'NO_SUCH_TEST',
+      message: `no run of this master has had a test "${name}s"; did you mean "${name}"?`,
+    });
+    expect(await session.call('test.history', { test: name, suite: 'another' })).toEqual({
+      results: [],
+      more: false,
+    });
+    const { nodes } = await session.call('nodes.health', {});
+    expect(nodes).toMatchObject([
+      { node: 'n1', members: 2, fail: 1, error: 0, lost: 0, trouble: { run: 1, test: name, status: 'FAIL' } },
+    ]);
+    expect((await session.call('nodes.health', { after: 'n1' })).nodes).toEqual([]);
+  });
+
+  test('is listed, the newest first, with what waits and for what', async () => {
+    const { lab, connect } = await aLab();
+    await lab.quick('n1');
+    const { session, submit } = await connect();
+    await lab.runs.get(await submit('1')).finished;
+    lab.node('n1').holder = 9;
+    await submit('2');
+    await submit('3');
+    const { runs, more } = await session.call('runs.list', {});
+    expect(more).toBe(false);
+    expect(runs).toMatchObject([
+      { run: 3, phase: 'queued', place: 2, waitsFor: expect.stringContaining('needs 1') as string },
+      { run: 2, phase: 'queued', place: 1, done: 0, notOk: 0 },
+      { run: 1, phase: 'finished', status: 'PASS', done: 1, size: 1, suite: 'suite' },
+    ]);
+    const finished = await session.call('runs.list', { stages: ['finished'], suite: 's*' });
+    expect(finished.runs.map(({ run }) => run)).toEqual([1]);
+    expect((await session.call('runs.list', { before: 2 })).runs.map(({ run }) => run)).toEqual([1]);
+    for (const number of [2, 3]) {
+      lab.runs.cancel(lab.runs.get(number), 'enough');
+      await lab.runs.get(number).finished;
+    }
+  });
+
+  test('is repeated as a whole or as far as it was not ok, once for each id', async () => {
+    const { lab, connect } = await aLab();
+    let ends = 0;
+    const agent = await lab.quick('n1', 0, {
+      handlers: {
+        'member.start': ({ member }) => {
+          ends += 1;
+          const exit = { how: 'exited' as const, code: ends === 1 ? 1 : 0 };
+          setImmediate(
+            () => void agent.ended(member, memberEnd({ exit })).then(() => agent.collected(member)),
+          );
+          return {};
+        },
+      },
+    });
+    const { session, submit } = await connect();
+    await lab.runs.get(await submit('1', false, two('bad', 'good'))).finished;
+    const again = { id: id('a'), run: 1, failed: true };
+    expect([await session.call('run.rerun', again), await session.call('run.rerun', again)]).toEqual([
+      { run: 2 },
+      { run: 2 },
+    ]);
+    await lab.runs.get(2).finished;
+    expect(lab.runs.get(2).model.spec.tests.map(({ name }) => name)).toEqual(['bad']);
+    const whole = await session.call('run.rerun', { id: id('b'), run: 1, failed: false, priority: 7 });
+    expect(lab.runs.get(whole.run).model).toMatchObject({ priority: 7, spec: two('bad', 'good') });
+    await lab.runs.get(whole.run).finished;
+    expect(await rejection(session.call('run.rerun', { id: id('c'), run: 2, failed: true }))).toMatchObject({
+      code: 'NOTHING_TO_RERUN',
+      message: 'all tests of run 2 were ok',
+    });
+  });
+
+  test('is not repeated when its files are gone, and one is named', async () => {
+    const { lab, connect } = await aLab();
+    await lab.quick('n1');
+    const { session, submit } = await connect();
+    const digest = '2cf24dba5fb0a30e26e83b2ac5b9e29e1b161e5c1fa7425e73043362938b9824';
+    const file = await session.openStream(
+      { to: 'blob', digest, size: 5 },
+      new MemorySource(Buffer.from('hello')),
+    );
+    await file.finish(5);
+    const spec: RunSpec = { ...SPEC, files: [{ kind: 'file', path: 'x.sh', mode: 0o755, size: 5, digest }] };
+    await lab.runs.get(await submit('1', false, spec)).finished;
+    await rm(lab.blobs.path(digest));
+    expect(await rejection(session.call('run.rerun', { id: id('a'), run: 1, failed: false }))).toMatchObject({
+      code: 'FILES_GONE',
+      message: 'run 1 cannot be repeated: the master does not have x.sh any more',
+    });
+  });
+
+  test('cannot be cancelled any more, unless that was how it ended', async () => {
+    const { lab, connect } = await aLab();
+    await lab.quick('n1');
+    const { session, submit } = await connect();
+    await lab.runs.get(await submit('1')).finished;
+    expect(await rejection(session.call('run.cancel', { run: 1, reason: 'x' }))).toMatchObject({
+      code: 'RUN_FINISHED',
+      message: 'run 1 has ended already: PASS',
+    });
+    lab.node('n1').holder = 9;
+    await submit('2');
+    const cancel = () => session.call('run.cancel', { run: 2, reason: 'x' });
+    await cancel();
+    await lab.runs.get(2).finished;
+    expect(await cancel()).toEqual({});
+  });
+
+  test('has reports that are sent by their names, and one that is not there is 0 files', async () => {
+    const { lab, connect } = await aLab();
+    await lab.quick('n1');
+    const { session, submit, files } = await connect();
+    await lab.runs.get(await submit('1')).finished;
+    expect(await session.call('run.report', { run: 1, format: 'yaml' })).toEqual({ files: 1 });
+    expect(String(files.get('report.yaml')?.file.bytes)).toMatch(/^status: PASS$/m);
+    await rm(join(lab.runs.get(1).model.dir, 'junit.xml'));
+    expect(await session.call('run.report', { run: 1, format: 'junit' })).toEqual({ files: 0 });
+    expect(await rejection(session.call('run.report', { run: 9, format: 'yaml' }))).toMatchObject({
+      code: 'NO_SUCH_RUN',
+      message: 'the master knows no run 9; its newest is 1',
+    });
+  });
+
+  test('has logs that are followed to its end; a reader that goes leaves nothing behind', async () => {
+    const { lab, connect } = await aLab();
+    await lab.quick('n1');
+    lab.node('n1').holder = 9;
+    const { session, submit, pair } = await connect();
+    await submit('1');
+    const asked = { run: 1, sources: ['stdout' as const], follow: true };
+    const followed = session.call('run.logs', { ...asked, feed: id('a') });
+    const stop = new AbortController();
+    const left = session.call('run.logs', { ...asked, feed: id('b') }, { signal: stop.signal });
+    await eventually(() => lab.news.size === 1);
+    stop.abort();
+    expect(await rejection(left)).toMatchObject({ code: 'CANCELLED' });
+    lab.runs.cancel(lab.runs.get(1), 'enough');
+    expect(await followed).toEqual({});
+    await eventually(() => lab.news.size === 0);
+
+    await submit('2');
+    session.call('run.logs', { ...asked, run: 2, feed: id('c') }).catch(() => {});
+    await eventually(() => lab.news.size === 1);
+    pair.cut();
+    await eventually(() => lab.news.size === 0);
+  });
+});
+
+describe('machines', () => {
+  test('are taken out of service and given back, all that are named or none; a quarantine has a reason', async () => {
+    const { lab, connect } = await aLab();
+    for (const name of ['n1', 'n2']) await lab.quick(name);
+    const { session } = await connect();
+    const order = (nodes: string[], more: object) =>
+      session.call('node.order', { nodes, order: 'quarantined', on: true, ...more });
+    expect(await rejection(order(['n1', 'n22'], { reason: 'x' }))).toMatchObject({
+      code: 'NO_SUCH_NODE',
+      message: 'the master knows no machine "n22"; did you mean "n2"?',
+    });
+    expect(await rejection(order(['n1'], {}))).toMatchObject({ message: 'a quarantine needs a reason' });
+    expect(lab.node('n1').state).toBe('idle');
+    expect(await order(['n1', 'n2'], { reason: 'smoke' })).toMatchObject({
+      nodes: [
+        { name: 'n1', state: 'quarantined', quarantined: { reason: 'smoke' } },
+        { name: 'n2', state: 'quarantined' },
+      ],
+    });
+    expect(await order(['n2'], { on: false })).toMatchObject({ nodes: [{ name: 'n2', state: 'idle' }] });
+  });
+
+  test('are labelled over what their agents say', async () => {
+    const { lab, connect } = await aLab();
+    await lab.quick('n1', 0, { labels: { rack: 'a' } });
+    const { session } = await connect();
+    expect(
+      await session.call('node.label', { nodes: ['n1'], set: { gpu: '' }, remove: ['rack'] }),
+    ).toMatchObject({ nodes: [{ labels: { gpu: '' } }] });
+    const set = Object.fromEntries(Array.from({ length: 64 }, (_, i) => [`l${i}`, '']));
+    expect(await rejection(session.call('node.label', { nodes: ['n1'], set, remove: [] }))).toMatchObject({
+      code: 'BAD_PARAMS',
+    });
+    expect(lab.node('n1').machine.labels).toEqual({ gpu: '' });
+  });
+
+  test('have their power changed by the commands there are', async () => {
+    const { lab, connect } = await aLab();
+    await lab.quick('n1');
+    lab.machineRules = new MachineRules('/', [{ power: { off: { run: 'off', timeoutMs: 1 } } }]);
+    lab.carryOut = async () => ({ ok: true, tail: 'click' });
+    const { session } = await connect();
+    const power = (action: 'on' | 'off') =>
+      session.call('node.power', { request: id('1'), node: 'n1', action, force: false });
+    expect(await power('off')).toEqual({ output: 'click' });
+    const on = session.call('node.power', { request: id('2'), node: 'n1', action: 'on', force: false });
+    expect(await rejection(on)).toMatchObject({ code: 'NO_POWER' });
+  });
+});
+
+describe('why a run waits', () => {
+  test('is explained, and told to who watches it when it changes', async () => {
+    const { lab, connect } = await aLab();
+    await lab.quick('n1');
+    const node = lab.node('n1');
+    node.holder = 7;
+    const { session, submit, heads } = await connect();
+    const run = await submit('1');
+    await session.call('run.watch', { run });
+    const waitsFor = 'needs 1 node (client); 1 matches, 0 are free';
+    await eventually(() => expect(heads.at(-1)).toMatchObject({ phase: 'queued', waitsFor }));
+    expect(await session.call('run.explain', { run })).toMatchObject({
+      head: { run, waitsFor },
+      lines: [
+        expect.stringMatching(/^run 1 has waited for 0 s; the first in the queue$/),
+        `it ${waitsFor}`,
+        '  n1 is held by run 7, without a time limit',
+        'nobody can say when it starts at the latest: somebody before it has no time limit',
+      ],
+      waiting: { possible: true, others: [{ node: 'n1', why: 'held', run: 7 }] },
+    });
+    await lab.registry.order(node, () => ({
+      maintenance: { since: lab.masterClock.wallMs(), reason: 'dust' },
+    }));
+    expect(await session.call('run.explain', { run })).toMatchObject({
+      lines: expect.arrayContaining(['  n1 is in maintenance for 0 s: dust']),
+      waiting: { possible: false },
+    });
+    await lab.registry.order(node, () => ({}));
+    node.holder = undefined;
+    lab.registry.changed();
+    await lab.runs.get(run).finished;
+    expect(await session.call('run.explain', { run })).toMatchObject({
+      lines: ['run 1 does not wait for machines: it is PASS'],
+    });
   });
 });

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { lstat, readdir, readFile, readlink, rm, stat } from 'node:fs/promises';
+import { lstat, readdir, readFile, readlink, rm, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { eventually, rejection, settled } from '@tutti/testkit';
 import { describe, expect, test } from 'vitest';
@@ -47,8 +47,10 @@ describe('the logs of a member', () => {
     const writing = log.write(bytes('late'));
     await settled();
     expect((await stat(join(dir, 'stdout.log'))).size).toBe(0);
+    expect(files.waitsForRoom).toBe(true);
     makeRoom();
     await writing;
+    expect(files.waitsForRoom).toBe(false);
     expect(String(await readFile(join(dir, 'stdout.log')))).toBe('late');
     await files.close();
   });
@@ -108,12 +110,12 @@ describe('the logs of a member', () => {
 
   test('that are being opened while everything is closed are closed too', async () => {
     const { files } = await aMember();
-    const opening = files.log('stdout', 0);
-    await files.close();
-    const problem = await opening
+    const problem = files
+      .log('stdout', 0)
       .then((sink) => rejection(sink.write(bytes('x'))))
       .catch((error: unknown) => error);
-    expect(problem).toMatchObject({ code: expect.stringMatching(/^(CANCELLED|NO_SUCH_MEMBER)$/) });
+    await files.close();
+    expect(await problem).toMatchObject({ code: expect.stringMatching(/^(CANCELLED|NO_SUCH_MEMBER)$/) });
   });
 });
 
@@ -203,6 +205,16 @@ describe('an artifact', () => {
     expect(await readdir(dir, { recursive: true })).toEqual(['out']);
   });
 
+  test('that an earlier master did not receive to its end is removed when everything is closed', async () => {
+    const { dir, files } = await aMember();
+    const sink = await files.artifact(artifact('a', 'whole'));
+    await sink.write(bytes('whole'));
+    await sink.finish(5);
+    await writeFile(join(dir, '.part-0123456789abcdef'), 'hal');
+    await files.close();
+    expect((await readdir(dir, { recursive: true })).toSorted()).toEqual(['out', 'out/a']);
+  });
+
   test('below what is a file says so', async () => {
     const { files } = await aMember();
     await (await files.artifact(artifact('a', ''))).finish(0);
@@ -286,7 +298,8 @@ describe('subtests', () => {
       await sink.write(bytes(text));
       await sink.finish(text.length);
     }
-    return files.subtests();
+    const { subtests: said } = await files.said.conclude(true);
+    return said.map(({ at, ...subtest }) => (expect(at).toBe(1), subtest));
   }
 
   test('are those that were reported, with what was measured', async () => {
@@ -323,7 +336,7 @@ describe('subtests', () => {
   test('of a member that has no events are none', async () => {
     const { files } = await aMember();
     await files.log('stdout', 0);
-    expect(await files.subtests()).toEqual([]);
+    expect(await files.said.conclude(true)).toMatchObject({ subtests: [] });
     await files.close();
   });
 
@@ -332,6 +345,6 @@ describe('subtests', () => {
     await files.log('events', 0);
     await files.close();
     await rm(join(dir, 'events.log'));
-    await expect(files.subtests()).rejects.toThrow('ENOENT');
+    await expect(files.said.conclude(true)).rejects.toThrow('ENOENT');
   });
 });

@@ -45,6 +45,8 @@ export function member(words: string, more: Partial<MemberRun> = {}): MemberRun 
     incarnation: 0,
     collected: true,
     subtests: [],
+    marks: [],
+    omitted: {},
     skipped: [],
     ...more,
   };

@@ -1,6 +1,7 @@
 import { TuttiError } from '@tutti/protocol';
 import { rejection, settled } from '@tutti/testkit';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
+import { REPEAT_MS } from '../../src/agents/node.ts';
 import { MemberFiles } from '../../src/logs/member-files.ts';
 import { id, memberEnd } from '../lab.ts';
 import { NO_HINDRANCE } from '../no-hindrance.ts';
@@ -57,13 +58,30 @@ describe('an attempt', () => {
     expect(await answer).toMatchObject({ code: 'TIMED_OUT' });
   });
 
+  test('keeps what its members waited for as of when it was over, not what being stopped made of that', async () => {
+    const lab = await AttemptLab.start([role('client', 2)], { timeout: 60 });
+    const params = { member: lab.id('client.0'), request: 'the-request', at: 0, args: { name: 'go' } };
+    const answer = rejection(lab.agent('client.0').session.call('sync.barrier', { ...params }));
+    await settled();
+    const from = lab.clock.wallMs() / 1000;
+    await lab.clock.pass(5000);
+    lab.attempt.cancel('enough');
+    await settled();
+    await lab.endStopped('client.1', 'client.0');
+    await lab.over;
+    await answer;
+    expect(lab.model.waits).toEqual([
+      { member: 'client.0', what: 'barrier "go"', from, missing: ['client.1'] },
+    ]);
+  });
+
   test('keeps the records of its barriers', async () => {
     const lab = await AttemptLab.start([role('client')]);
     const params = { member: lab.id('client.0'), request: 'the-request', at: 0, args: { name: 'go' } };
     await lab.agent('client.0').session.call('sync.barrier', params);
     await lab.end('client.0', 0);
     await lab.over;
-    expect(lab.model.barriers).toEqual([{ name: 'go', generation: 0, size: 1, skew: 0 }]);
+    expect(lab.model.barriers).toMatchObject([{ name: 'go', generation: 0, size: 1, skew: 0 }]);
   });
 });
 
@@ -325,12 +343,15 @@ describe('a member that announces a reboot', () => {
 
   test('may be away for longer than the grace, and counts as coming', async () => {
     const lab = await AttemptLab.start(serverAndClients, { timeout: 600, grace: 30 });
+    const announced = lab.clock.wallMs();
     await announce(lab, 300);
     await lab.agent('client.0').cut();
     await lab.clock.pass(299_000);
     lab.agents.set('n2', await back(lab, { incarnation: 1 }));
     expect(lab.model.members[1]).toMatchObject({ incarnation: 1, state: 'running' });
     expect(lab.model.members[1]?.rebooting).toBeUndefined();
+    // From when it was announced until it was back.
+    expect(lab.model.members[1]?.boots).toEqual([{ ended: announced, back: announced + 299_000 }]);
     // From now on the grace is the usual one.
     await lab.agent('client.0').cut();
     await lab.clock.pass(30_000);
@@ -573,6 +594,7 @@ describe('a node that is away', () => {
       status: 'ERROR',
       cause: 'client.0 on n2 was lost: its agent came back without a trace of it',
     });
+    await lab.clock.pass(REPEAT_MS);
     expect(lab.leftovers).toEqual(NOTHING);
   });
 
@@ -702,6 +724,7 @@ describe('an agent that does not answer', () => {
     await lab.over;
     expect(statuses(lab)).toEqual(['CANCEL', 'ERROR']);
     expect(lab.model.members[0]?.lost).toBeUndefined();
+    await lab.clock.pass(REPEAT_MS);
     expect(lab.leftovers).toEqual(NOTHING);
   });
 
@@ -734,6 +757,23 @@ describe('an agent that does not answer', () => {
     expect(lab.leftovers).toEqual(NOTHING);
   });
 
+  test('with what its member left is waited for while the disk of the master is full', async () => {
+    let full = true;
+    class Waiting extends MemberFiles {
+      override get waitsForRoom(): boolean {
+        return full;
+      }
+    }
+    const lab = await AttemptLab.start([role('client')], { files: (dir) => new Waiting(dir, NO_HINDRANCE) });
+    await lab.agent('client.0').ended(lab.id('client.0'));
+    await lab.clock.pass(600_000);
+    expect(lab.isOver).toBe(false);
+    full = false;
+    await lab.clock.pass(120_000);
+    await lab.over;
+    expect(lab.model.cause).toContain('nothing of them came for 120 s');
+  });
+
   test('but brings something now and then is waited for', async () => {
     let received = 0;
     class Growing extends MemberFiles {
@@ -755,8 +795,9 @@ describe('an agent that does not answer', () => {
 
 describe('what an attempt reads and closes', () => {
   class Broken extends MemberFiles {
-    override subtests(): Promise<never> {
-      return Promise.reject(new Error('EIO'));
+    constructor(dir: string) {
+      super(dir, NO_HINDRANCE);
+      vi.spyOn(this.said, 'conclude').mockRejectedValue(new Error('EIO'));
     }
     override close(): Promise<never> {
       return Promise.reject(new Error('EIO'));
@@ -764,7 +805,7 @@ describe('what an attempt reads and closes', () => {
   }
 
   test('may fail: the attempt is ERROR, ends, and leaves nothing behind', async () => {
-    const lab = await AttemptLab.start([role('client')], { files: (dir) => new Broken(dir, NO_HINDRANCE) });
+    const lab = await AttemptLab.start([role('client')], { files: (dir) => new Broken(dir) });
     await lab.end('client.0', 0);
     await lab.over;
     expect(lab.model).toMatchObject({

@@ -6,7 +6,7 @@ import { NO_HINDRANCE } from '../no-hindrance.ts';
 /** As the real one does, it has the name of its node from the node. */
 function member(id: string, node: { name: string }): LiveMember {
   return {
-    ...{ id, name: `client.${id}`, attempt: 'a', owed: true, lost: false },
+    ...{ id, name: `client.${id}`, attempt: 'a', owed: true, complete: false, lost: false },
     files: new MemberFiles('/nonexistent', NO_HINDRANCE),
     node: node.name,
     machine: node,

@@ -1,11 +1,11 @@
 import { Report, RunHead, TestView } from '@tutti/protocol';
 import { describe, expect, test as it } from 'vitest';
-import type { Run } from '../../src/runs/model.ts';
+import type { AttemptRun, Run } from '../../src/runs/model.ts';
 import { nodesNeeded, planAttempt, planTests, slug } from '../../src/runs/plan.ts';
 import { reportOf } from '../../src/runs/report-of.ts';
 import { runHead, testView } from '../../src/runs/view.ts';
 import { FACTS, id, memberEnd } from '../lab.ts';
-import { castOf, ended, member, role, testRun, testSpec } from './a-test.ts';
+import { attempt as anAttempt, castOf, ended, member, role, testRun, testSpec } from './a-test.ts';
 
 const spec = (...tests: ReturnType<typeof testSpec>[]) => ({ suite: 'Traffic & Co', tests, files: [] });
 
@@ -158,19 +158,98 @@ describe('the report of a run', () => {
     const report = reportOf(finished, facts);
     expect(Report.parse(report)).toEqual(report);
     expect(report.summary).toMatchObject({ total: 1, fail: 1, pass: 0 });
-    const [attempt] = report.tests[0]!.attempts;
-    expect(attempt?.members).toMatchObject([
+    const [only] = report.tests[0]!.attempts;
+    expect(only?.members).toMatchObject([
       { member: 'server.0', signal: 'SIGSEGV', cause: 'was FAIL', duration: 2 },
       { member: 'client.0', exit: 0, stopped: 'test over', skipped: [{ path: 'fifo', why: 'no file' }] },
       { member: 'client.1', exit: 3, because_of: 'server.0', cause: 'was told' },
       { member: 'client.2', status: 'ERROR' },
       { member: 'client.3', stopped: 'output limit' },
     ]);
-    expect(attempt?.members[1]).not.toHaveProperty('cause');
-    expect(attempt?.subtests).toEqual([
+    expect(only?.members[1]).not.toHaveProperty('cause');
+    expect(only?.subtests).toEqual([
       { name: 'tcp', member: 'server.0', status: 'WARN', measure: 9410, unit: 'Mbit/s' },
     ]);
-    expect(attempt?.barriers).toEqual([{ name: 'go', generation: 0, size: 3, skew: 0.012 }]);
+    expect(only?.barriers).toEqual([{ name: 'go', generation: 0, size: 3, skew: 0.012 }]);
+  });
+});
+
+describe('the timeline of an attempt', () => {
+  const OPENED = 1_900_000_000_000;
+  const inSeconds = (after: number) => OPENED / 1000 + after;
+
+  function timelineOf(more: Partial<AttemptRun>, members = [ended('server.0', 'PASS')]) {
+    const going = run({ started: OPENED - 1000 });
+    going.tests[0]!.attempts.push(anAttempt(members, { opened: OPENED, ...more }));
+    const report = reportOf(going, facts);
+    expect(Report.parse(report)).toEqual(report);
+    return report.tests[0]!.attempts[0]!;
+  }
+
+  it('counts from when its members were told to start: barriers, arrivals, waits', () => {
+    const arrivals = [
+      { member: 'client.0', at: inSeconds(-0.001) },
+      { member: 'server.0', at: inSeconds(1.2504) },
+    ];
+    const barrier = {
+      name: 'go',
+      generation: 0,
+      size: 2,
+      skew: 1.2514,
+      released: inSeconds(1.2504),
+      arrivals,
+    };
+    const wait = { member: 'client.0', what: 'key "k"', from: inSeconds(2) };
+    const broken = { ...wait, what: 'lock "l"', to: inSeconds(3.5), error: 'why', missing: ['server.0'] };
+    const omitted = { barriers: 1, arrivals: 2, waits: 3 };
+    expect(timelineOf({ barriers: [barrier], waits: [wait, broken], omitted })).toMatchObject({
+      started: 1,
+      barriers: [
+        {
+          ...{ name: 'go', skew: 1.251, released: 1.25 },
+          arrivals: [
+            { member: 'client.0', at: 0 },
+            { member: 'server.0', at: 1.25 },
+          ],
+        },
+      ],
+      waits: [
+        { member: 'client.0', what: 'key "k"', from: 2 },
+        { member: 'client.0', what: 'lock "l"', from: 2, to: 3.5, error: 'why', missing: ['server.0'] },
+      ],
+      omitted: { barriers: 1, arrivals: 2, waits: 3 },
+    });
+  });
+
+  it('has nothing that is not known: of barriers that an older master kept only how far apart arrivals were', () => {
+    const { barriers, ...others } = timelineOf({
+      barriers: [{ name: 'go', generation: 0, size: 2, skew: 1 }],
+    });
+    expect(barriers).toEqual([{ name: 'go', generation: 0, size: 2, skew: 1 }]);
+    expect(Object.keys(others)).not.toEqual(expect.arrayContaining(['waits', 'omitted']));
+  });
+
+  it('shows the boots of a machine that was rebooted, and when it was away', () => {
+    const at = (seconds: number) => OPENED + seconds * 1000;
+    const boots = [
+      { ended: at(2), back: at(5) },
+      { ended: at(6), back: at(9.5) },
+    ];
+    const times = { started: at(0.1), ended: at(11) };
+    const [rebooted, other] = timelineOf({}, [
+      ended('server.0', 'PASS', { ...times, boots }),
+      ended('client.0 on n2', 'PASS', times),
+    ]).members;
+    expect(rebooted).toMatchObject({
+      started: 0.1,
+      ended: 11,
+      incarnations: [
+        { started: 0.1, ended: 2 },
+        { started: 5, ended: 6 },
+        { started: 9.5, ended: 11 },
+      ],
+    });
+    expect(other).not.toHaveProperty('incarnations');
   });
 });
 
@@ -197,6 +276,26 @@ describe('what watchers see', () => {
       { member: 'server.0', node: 'n1', state: 'ended', status: 'PASS' },
       { member: 'client.0', node: 'n2', state: 'running' },
     ]);
+  });
+
+  it('of a test that is tried again says so, and what came of the attempt before', () => {
+    const test = testRun(testSpec([role('client')]));
+    const before = { status: 'FAIL', cause: 'client.0 on n1 exited with status 1' } as const;
+    test.attempts.push(anAttempt([ended('client.0', 'FAIL')], before));
+    expect(testView(test)).not.toHaveProperty('attempts');
+    test.attempts.push(anAttempt([member('client.0', { state: 'running' })]));
+    const view = testView(test);
+    expect(TestView.parse(view)).toEqual(view);
+    expect(view).toMatchObject({ attempts: 2, before });
+    test.status = 'PASS';
+    expect(testView(test)).toMatchObject({ attempts: 2 });
+    expect(testView(test)).not.toHaveProperty('before');
+  });
+
+  it('of setup and teardown is told apart from that of a test', () => {
+    const test = testRun(testSpec([role('client')]));
+    expect(testView(test)).not.toHaveProperty('part');
+    expect(TestView.parse(testView({ ...test, part: 'setup' }))).toMatchObject({ part: 'setup' });
   });
 
   it('of very many members is two hundred, those that are not through first', () => {

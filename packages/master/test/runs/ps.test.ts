@@ -5,7 +5,7 @@ import { type Instant, psView } from '../../src/runs/ps.ts';
 import { FACTS, id } from '../lab.ts';
 import { attempt, castOf, member, role, testRun, testSpec } from './a-test.ts';
 
-const NOW: Instant = { waits: [], wallMs: 60_000, seconds: 500, left: 20 };
+const NOW: Instant = { waits: [], wallMs: 60_000, left: 20 };
 
 function run(count: number): Run {
   const spec = testSpec([role('a', count)]);
@@ -25,7 +25,7 @@ function run(count: number): Run {
 
 describe('what a run is at', () => {
   test('is its test, how long it has and had, and who waits for whom since when', () => {
-    const wait = { on: 'barrier "ready"', since: 490, missing: ['a.1'], needs: 1 };
+    const wait = { on: 'barrier "ready"', since: 50, missing: ['a.1'], needs: 1 };
     const waits = [{ ...wait, member: 'a.0' }];
     expect(psView(run(2), { ...NOW, waits }, undefined)).toMatchObject({
       head: { run: 7, phase: 'running' },

@@ -2,10 +2,13 @@
 import { join } from 'node:path';
 import { BlobCache } from '@tutti/link';
 import type { RunSpec, TestSpec } from '@tutti/protocol';
+import { LogNews } from '../../src/logs/log-news.ts';
+import { type CarryOut, MachineCare } from '../../src/machines/machine-care.ts';
+import { MachineRules } from '../../src/machines/machine-rules.ts';
 import { AttemptFactory } from '../../src/runs/attempt-factory.ts';
 import type { RunUnderWay } from '../../src/runs/run-under-way.ts';
 import { Runs } from '../../src/runs/runs.ts';
-import { LogNews } from '../../src/logs/log-news.ts';
+import { DEFAULT_SETTINGS } from '../../src/scheduler/pass.ts';
 import { RunDirectories } from '../../src/store/run-directories.ts';
 import { Store } from '../../src/store/store.ts';
 import { SyncBroker } from '../../src/sync/broker.ts';
@@ -23,6 +26,10 @@ export class RunsLab extends Lab {
   readonly news = new LogNews();
   readonly attempts: AttemptFactory;
   readonly runs: Runs;
+  readonly care: MachineCare;
+  /** What nodes.yaml says, and what becomes of its commands. */
+  machineRules = new MachineRules('/', []);
+  carryOut: CarryOut = async () => ({ ok: true, tail: '' });
   #submitted = 0;
 
   private constructor(dir: string, blobs: BlobCache, before?: Store) {
@@ -43,11 +50,21 @@ export class RunsLab extends Lab {
       blobs,
       store,
       room,
+      secrets: { of: () => Promise.resolve({}) },
       news: this.news,
+      log: quiet,
+    });
+    this.care = new MachineCare({
+      registry,
+      clock,
+      rules: () => this.machineRules,
+      carryOut: (...command) => this.carryOut(...command),
       log: quiet,
     });
     this.runs = new Runs({
       clock,
+      care: this.care,
+      settings: DEFAULT_SETTINGS,
       registry,
       directories,
       attempts: this.attempts,
@@ -65,7 +82,7 @@ export class RunsLab extends Lab {
   /** The next master, with what this one has kept: all of its nodes are away, its runs go on. */
   successor(): RunsLab {
     const next = new RunsLab(this.dir, this.blobs, this.store);
-    next.registry.restore(this.registry.nodes().map(({ identity }) => identity));
+    next.registry.restore(this.registry.nodes());
     return next;
   }
 
@@ -101,6 +118,7 @@ export class RunsLab extends Lab {
   submit(
     tests: (Partial<TestSpec> & Pick<TestSpec, 'roles'>)[],
     more: Partial<RunSpec> = {},
+    how: { priority?: number; waitForNodes?: boolean } = {},
   ): Promise<RunUnderWay> {
     this.#submitted += 1;
     const spec = {
@@ -109,6 +127,6 @@ export class RunsLab extends Lab {
       tests: tests.map((test) => testSpec(test.roles, test)),
       ...more,
     };
-    return this.runs.submit(this.#submitted.toString(16).padStart(32, '0'), spec, false);
+    return this.runs.submit(this.#submitted.toString(16).padStart(32, '0'), spec, false, how);
   }
 }

@@ -1,4 +1,4 @@
-import { readdir, readFile, rm } from 'node:fs/promises';
+import { readdir, readFile, rm, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Report, type StreamTarget, TuttiError } from '@tutti/protocol';
 import { eventually, MemorySink, rejection, settled } from '@tutti/testkit';
@@ -16,6 +16,25 @@ const never = () => new Promise<never>(() => {});
 
 async function report({ model }: RunUnderWay): Promise<Report> {
   return Report.parse(parse(await readFile(join(model.dir, 'report.yaml'), 'utf8')));
+}
+
+/** A run whose one member is about to end; when it has, the first report that is to be written finds no room. */
+async function endingOnFullDisk() {
+  const lab = await RunsLab.open();
+  const agent = await lab.quick('n1', 0, { handlers: { 'member.start': () => ({}) } });
+  const run = await lab.submit([one]);
+  await eventually(() => expect(agent.asked.some((line) => line.startsWith('member.start'))).toBe(true));
+  await eventually(async () => expect(await report(run)).toMatchObject({ status: 'RUNNING' }));
+  const temporary = join(run.model.dir, '.report.yaml.new');
+  const end = async () => {
+    await symlink('/dev/full', temporary);
+    const [member] = lab.live.onNode(lab.node('n1'));
+    await agent.ended(member!.id);
+    await agent.collected(member!.id);
+    // What could not be written is removed.
+    await eventually(async () => expect(await readdir(run.model.dir)).not.toContain('.report.yaml.new'));
+  };
+  return { lab, run, end };
 }
 
 const states = (lab: RunsLab) => lab.registry.nodes().map(({ name, state }) => `${name} ${state}`);
@@ -145,20 +164,68 @@ describe('a run that is submitted', () => {
     await first.finished;
   });
 
-  test('for more nodes than are connected is refused, with those that are', async () => {
+  test('for more machines than are known, in whatever state, is refused, unless it is to wait for them', async () => {
     const lab = await RunsLab.open();
     await lab.quick('n1');
     await lab.quick('n2');
     await (await lab.quick('n3')).cut();
     lab.node('n2').holder = 7;
-    expect(() => lab.submit([{ roles: [role('server'), role('client', 4)] }])).toThrow(
+    const four = [{ roles: [role('server'), role('client', 3)] }];
+    expect(() => lab.submit(four)).toThrow(
       expect.objectContaining({
         code: 'NOT_ENOUGH_NODES',
-        message:
-          'the run needs 5 nodes (server, client 4), the master has 2 connected (idle: n1; not idle: n2 reserved)',
+        message: 'the run needs 4 nodes (client 3, server), the master knows 3 nodes',
       }) as Error,
     );
     expect(lab.runs.debugState()).toEqual(IDLE);
+    // Not refused for what may pass: one is away, one is held.
+    const three = await lab.submit([{ roles: [role('server'), role('client', 2)] }]);
+    const later = await lab.submit(four, {}, { waitForNodes: true });
+    await settled();
+    expect([three.model.phase, later.model.phase]).toEqual(['queued', 'queued']);
+    for (const run of [three, later]) lab.runs.cancel(run, 'enough');
+    await Promise.all([three.finished, later.finished]);
+  });
+
+  test('with a selector that is none is refused: nobody else has to suffer from it', async () => {
+    const lab = await RunsLab.open();
+    await lab.quick('n1');
+    expect(() => lab.submit([{ roles: [{ ...role('a'), where: 'cpu >= 2' }] }])).toThrow(
+      expect.objectContaining({
+        code: 'BAD_PARAMS',
+        message: 'role a: "cpu >= 2" is no selector: nothing has the name "cpu"',
+      }) as Error,
+    );
+  });
+
+  test('gets machines that its selectors want, and no others', async () => {
+    const lab = await RunsLab.open();
+    await lab.quick('n1');
+    await lab.quick('n2', 0, { labels: { rdma: '' } });
+    const run = await lab.submit([
+      { roles: [{ ...role('server'), where: '"rdma" in labels' }, role('client')] },
+    ]);
+    await run.finished;
+    expect(run.model.cast.map(({ need, nodes }) => [need.role, nodes])).toEqual([
+      ['server', ['n2']],
+      ['client', ['n1']],
+    ]);
+  });
+
+  test('races another for the last machine: one of them gets it, the other when it is free', async () => {
+    const lab = await RunsLab.open();
+    await lab.quick('n1', 0, { handlers: { 'member.start': () => ({}) } });
+    const [first, second] = await Promise.all([lab.submit([one]), lab.submit([one])]);
+    await eventually(() => expect(first.model.phase).toBe('running'));
+    expect(second.model.phase).toBe('queued');
+    expect(lab.node('n1').holder).toBe(first.model.number);
+    lab.runs.cancel(first, 'enough');
+    await first.finished;
+    await eventually(() => expect(second.model.phase).toBe('running'));
+    expect(lab.node('n1').holder).toBe(second.model.number);
+    lab.runs.cancel(second, 'enough');
+    await second.finished;
+    expect(lab.node('n1').state).not.toBe('running');
   });
 
   test('needs, of each role, what the largest of its tests needs', async () => {
@@ -178,10 +245,13 @@ describe('a run that is submitted', () => {
     const first = await lab.submit([two]);
     const second = await lab.submit([two]);
     const third = await lab.submit([one]);
+    await settled();
+    lab.runs.refresh(second);
     expect([second.model.phase, second.model.waitsFor]).toEqual([
       'queued',
-      'needs 2 nodes (server, client), 0 are idle',
+      'needs 2 nodes (client, server); 2 match, 0 are free',
     ]);
+    expect(lab.runs.order()).toEqual([second.model.number, third.model.number]);
     expect(third.model.phase).toBe('queued');
     expect(lab.runs.debugState()).toEqual({ queued: 2, unfinished: 3 });
     await eventually(() => expect(stuck.asked.some((line) => line.startsWith('member.start'))).toBe(true));
@@ -206,7 +276,9 @@ describe('a run that is submitted', () => {
     const offline = lab.node('n1');
     offline.holder = 9;
     const run = await lab.submit([two]);
-    expect(run.model.waitsFor).toBe('needs 2 nodes (server, client), 1 is idle');
+    const stop = lab.runs.watch(run, () => {});
+    expect(run.model.waitsFor).toBe('needs 2 nodes (client, server); 2 match, 1 is free');
+    stop();
     offline.holder = undefined;
     await lab.quick('n1');
     await run.finished;
@@ -384,7 +456,7 @@ describe('a node that goes', () => {
     const lab = await RunsLab.open();
     const agent = await lab.quick('n1');
     const run = await lab.submit([{ ...one, grace: 5 }]);
-    expect(run.model.phase).not.toBe('queued');
+    await eventually(() => expect(run.model.phase).not.toBe('queued'));
     agent.pair.cut();
     await settled();
     expect(states(lab)).toEqual(['n1 unreachable']);
@@ -452,6 +524,28 @@ describe('what goes wrong inside the master', () => {
       cause: expect.stringContaining('the report could not be written: cannot write'),
     });
     await eventually(() => expect(states(lab)).toEqual(['n1 idle']));
+  });
+
+  test('with the disk, which is full when a run ends, is waited for: the verdict stays', async () => {
+    const { lab, run, end } = await endingOnFullDisk();
+    await end();
+    expect(run.model.phase).not.toBe('finished');
+    expect(states(lab)).not.toEqual(['n1 idle']);
+    await eventually(() => {
+      lab.clock.advance(1000);
+      return run.model.phase === 'finished';
+    });
+    expect(run.model).toMatchObject({ status: 'PASS', exit: 0 });
+    expect(await report(run)).toMatchObject({ status: 'PASS' });
+    await eventually(() => expect(states(lab)).toEqual(['n1 idle']));
+  });
+
+  test('with the disk is tried once more by a master that is stopped, which does not wait', async () => {
+    const { run, end } = await endingOnFullDisk();
+    await end();
+    run.shutDown('the master was stopped');
+    await run.finished;
+    expect(run.model).toMatchObject({ phase: 'finished', status: 'PASS' });
   });
 
   test('when a run gets its directory is told to the one who submits it, who may try again', async () => {

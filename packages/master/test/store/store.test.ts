@@ -1,6 +1,7 @@
 import { join } from 'node:path';
 import { FakeClock } from '@tutti/testkit';
 import { describe, expect, test } from 'vitest';
+import type { NodeIdentity } from '../../src/agents/node.ts';
 import type { AttemptRun, Run, TestRun } from '../../src/runs/model.ts';
 import { planAttempt, planTests } from '../../src/runs/plan.ts';
 import { Store } from '../../src/store/store.ts';
@@ -68,6 +69,38 @@ function begun(run: Run): { test: TestRun; attempt: AttemptRun } {
   return { test: first, attempt };
 }
 
+describe('the list of runs', () => {
+  test('has the newest first, by pages, with its tests counted', async () => {
+    const store = open(await path());
+    for (const number of [1, 2, 3]) await store.runs.create(newRun(number));
+    const run = newRun(4);
+    await store.runs.create(run);
+    const { test: first } = begun(run);
+    Object.assign(first, { state: 'ended', status: 'FAIL' });
+    Object.assign(run, { phase: 'finished', status: 'FAIL', exit: 1, cause: 'why', duration: 2.5 });
+    await Promise.all([store.runs.saveTest(run, first), store.runs.saveRun(run)]);
+    const numbers = (rows: readonly { number: number }[]) => rows.map(({ number }) => number);
+    const list = store.runList;
+    expect(numbers(list.page({}, 10))).toEqual([4, 3, 2, 1]);
+    expect(numbers(list.page({ before: 3 }, 1))).toEqual([2]);
+    expect(numbers(list.page({ stages: ['queued'] }, 10))).toEqual([3, 2, 1]);
+    expect(numbers(list.page({ stages: ['running'], statuses: ['FAIL'] }, 10))).toEqual([4]);
+    expect(numbers(list.page({ suite: 'A*te' }, 10))).toEqual([4, 3, 2, 1]);
+    expect(numbers(list.page({ suite: '[A] suite' }, 10))).toEqual([]);
+    expect(list.page({}, 1)).toEqual([
+      {
+        ...{ number: 4, id: id('4'), suite: 'A suite', dir: '/runs/4-a-suite', phase: 'finished' },
+        ...{ started: 1000.5, priority: 0, status: 'FAIL', cause: 'why', exit: 1, duration: 2.5 },
+        ...{ size: 2, done: 1, notOk: 1 },
+      },
+    ]);
+    expect(store.runs.find({ id: id('3') })?.number).toBe(3);
+    expect(store.runs.find({ number: 9 })).toBeUndefined();
+    expect(store.runs.newest()).toBe(4);
+    await store.close();
+  });
+});
+
 describe('a run', () => {
   test('comes back as it was kept, whatever had become of it', async () => {
     const at = await path();
@@ -101,7 +134,13 @@ describe('a run', () => {
     server.subtests = [{ name: 'a', status: 'pass', measure: 1.5, unit: 'Mbit/s' }];
     attempt.reboots = { 'server.0 request-1': { member: 'client.0', incarnation: 2 } };
     run.agents = new Map([['n1', id('1')]]);
-    attempt.barriers = [{ name: 'ready', generation: 0, size: 3, skew: 0.5 }];
+    const arrivals = [{ member: 'client.0', at: 1_700_000_000.25 }];
+    attempt.barriers = [
+      { name: 'ready', generation: 0, size: 3, skew: 0.5, released: 1_700_000_000.25, arrivals },
+    ];
+    attempt.waits = [{ member: 'client.0', what: 'key "k"', from: 1, error: 'timed out', missing: ['a.0'] }];
+    attempt.omitted = { waits: 3 };
+    client.boots = [{ ended: 1000, back: 2000 }];
     Object.assign(attempt, { status: 'FAIL', cause: 'because' });
     await store.runs.concludeAttempt(run, first, attempt);
     Object.assign(first, { status: 'FAIL', cause: 'because', duration: 1.5, state: 'ended' });
@@ -153,15 +192,22 @@ describe('nodes', () => {
   test('come back as they introduced themselves last; who takes a name takes the place', async () => {
     const at = await path();
     const store = open(at);
-    void store.nodes.save(IDENTITY);
-    void store.nodes.save({ ...IDENTITY, agent: id('2'), name: 'n2', address: '10.0.0.9' });
-    await store.nodes.save({ ...IDENTITY, name: 'renamed' });
+    const save = (more: Partial<NodeIdentity>, orders = {}) =>
+      store.nodes.save({ identity: { ...IDENTITY, ...more }, orders }, false);
+    void save({});
+    void save({ agent: id('2'), name: 'n2', address: '10.0.0.9' });
+    await save({ name: 'renamed' }, { quarantined: { since: 5, reason: 'smoke' } });
     const names = () =>
-      reopened(at, ({ nodes }) => nodes.all().map(({ agent, name }) => `${agent.slice(0, 1)} ${name}`));
+      reopened(at, ({ nodes }) =>
+        nodes.all().map(({ identity: { agent, name } }) => `${agent.slice(0, 1)} ${name}`),
+      );
     expect(await names()).toEqual(['1 renamed', '2 n2']);
-    await store.nodes.save({ ...IDENTITY, agent: id('3'), name: 'n2' });
+    await save({ agent: id('3'), name: 'n2' });
     expect(await names()).toEqual(['1 renamed', '3 n2']);
-    expect((await reopened(at, ({ nodes }) => nodes.all()))[0]).toEqual({ ...IDENTITY, name: 'renamed' });
+    expect((await reopened(at, ({ nodes }) => nodes.all()))[0]).toEqual({
+      identity: { ...IDENTITY, name: 'renamed' },
+      orders: { quarantined: { since: 5, reason: 'smoke' } },
+    });
     await store.close();
   });
 });

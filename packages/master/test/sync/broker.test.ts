@@ -62,6 +62,8 @@ async function failure(asked: Asked): Promise<unknown> {
 }
 
 const READY = { name: 'ready' };
+const ALL_KNOWN = { mayComeAgain: false };
+const ANOTHER_AGENT = { mayComeAgain: true };
 
 describe('a lost connection', () => {
   test('keeps the wait, and the repetition on the next one is answered', async () => {
@@ -148,13 +150,35 @@ describe('a wait', () => {
     const gone = ask(session, 'client.0', 'barrier', READY, { request: 'gone-request' });
     ask(session, 'client.0', 'get', { key: 'k', wait: true }, { request: 'kept-request' });
     ask(session, 'client.1', 'get', { key: 'k', wait: true }, { request: 'gone-request' });
-    broker.keepOnly(ATTEMPT, 'client.0', new Set(['kept-request']));
+    broker.keepOnly(ATTEMPT, 'client.0', new Set(['kept-request']), ALL_KNOWN);
     expect(await failure(gone)).toMatchObject({ code: 'CANCELLED' });
     expect(broker.waits(ATTEMPT).map(({ member, on }) => `${member} ${on}`)).toEqual([
       'client.0 key "k"',
       'client.1 key "k"',
     ]);
   });
+
+  test.for([
+    ['barrier', READY],
+    ['lock', { name: 'disk' }],
+    ['recv', { topic: 'jobs' }],
+  ] as const)(
+    'at a %s whose caller died with its agent does not stand in the way of the next one of its member',
+    async ([verb, args]) => {
+      const { broker, ask } = lab({ client: 2 });
+      const [before, after, other] = [new FakeSession(), new FakeSession(), new FakeSession()];
+      await ask(other, 'client.1', 'lock', { name: 'disk' }).answer;
+      const dead = failure(ask(before, 'client.0', verb, args, { request: 'dead-request' }));
+      before.lose();
+      broker.keepOnly(ATTEMPT, 'client.0', new Set(), ANOTHER_AGENT);
+      expect(await dead).toMatchObject({ code: 'CANCELLED' });
+      const next = ask(after, 'client.0', verb, args, { request: 'next-request' });
+      ask(other, 'client.1', 'barrier', READY, { request: 'arrival' });
+      ask(other, 'client.1', 'unlock', { name: 'disk' }, { request: 'unlock' });
+      ask(other, 'client.1', 'send', { topic: 'jobs', data: 1 }, { request: 'send' });
+      await next.answer;
+    },
+  );
 
   test('of one member is not that of another, even when both chose the same request id', async () => {
     const { ask } = lab({ client: 2 });
@@ -324,7 +348,8 @@ describe('a space that is closed', () => {
     expect(() => ask(new FakeSession(), 'client.0', 'keys', {})).toThrow('the test is over');
     broker.close(ATTEMPT);
     broker.leave(ATTEMPT, 'client.0', 'ended');
-    broker.keepOnly(ATTEMPT, 'client.0', new Set());
+    broker.keepOnly(ATTEMPT, 'client.0', new Set(), ALL_KNOWN);
+    broker.returnUnheld(ATTEMPT, 'client.0');
     expect(broker.waits(ATTEMPT)).toEqual([]);
   });
 });
@@ -502,10 +527,9 @@ describe('a message that was given', () => {
     void before.take('client.0');
     const { clock, broker, take, ask, session } = taking({ restored: log.kept });
     const next = take('client.1');
-    broker.keepOnly(ATTEMPT, 'client.0', new Set(['hold-request']));
+    broker.keepOnly(ATTEMPT, 'client.0', new Set(['hold-request']), ANOTHER_AGENT);
     if (lives) ask(session, 'client.0', 'hold', { request: 'take-request' }, { request: 'hold-request' });
-    expect(broker.debugState().timers).toBe(1);
-    clock.advance(5000);
+    broker.returnUnheld(ATTEMPT, 'client.0');
     await settled();
     const given = session.sent.filter((sent) => (sent as { member: string }).member === 'client.1');
     expect(given).toHaveLength(lives ? 0 : 1);
@@ -517,10 +541,34 @@ describe('a message that was given', () => {
   test('goes back when its agent was restarted and its caller did not come again', async () => {
     const { broker, ask, session, take } = taking();
     ask(session, 'client.2', 'send', { ...JOBS, data: 1 });
+    const dead = take('client.0');
+    await dead.answer;
+    const withdrawn = failure(dead.hold);
+    const next = take('client.1');
+    broker.keepOnly(ATTEMPT, 'client.0', new Set(), ANOTHER_AGENT);
+    expect(await withdrawn).toMatchObject({ code: 'CANCELLED' });
+    expect(session.sent).not.toContainEqual(expect.objectContaining({ member: 'client.1' }));
+    broker.returnUnheld(ATTEMPT, 'client.0');
+    expect(await next.answer).toMatchObject({ offset: 0 });
+  });
+
+  test('goes back at once when its agent is still the same one, and its caller has gone', async () => {
+    const { broker, ask, session, take } = taking();
+    ask(session, 'client.2', 'send', { ...JOBS, data: 1 });
     take('client.0');
     const next = take('client.1');
-    broker.keepAsked(ATTEMPT, 'client.0', new FakeSession());
+    broker.keepOnly(ATTEMPT, 'client.0', new Set(), ALL_KNOWN);
     expect(await next.answer).toMatchObject({ offset: 0 });
+  });
+
+  test('after its agent was restarted stays, also before its caller has said that it lives', async () => {
+    const { broker, ask, session } = taking();
+    broker.keepOnly(ATTEMPT, 'client.0', new Set(), ANOTHER_AGENT);
+    ask(session, 'client.2', 'send', { ...JOBS, data: 1 });
+    await ask(session, 'client.0', 'take', JOBS, { request: 'take-request' }).answer;
+    broker.returnUnheld(ATTEMPT, 'client.0');
+    const ack = { request: 'take-request' };
+    expect(await ask(session, 'client.0', 'ack', ack, { request: 'ack-request' }).answer).toEqual({});
   });
 
   test('goes back when the machine of its member was rebooted', async () => {

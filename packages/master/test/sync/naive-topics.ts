@@ -8,6 +8,8 @@ export type Event =
   /** Of the request that many requests ago. */
   | { do: 'ack' | 'repeat' | 'withdraw' | 'caller dies' | 'time out'; ago: number }
   | { do: 'end' | 'lose'; member: string }
+  /** Another agent is there; and the time is over in which callers could come again to it. */
+  | { do: 'new agent' | 'time is up'; member: string }
   | { do: 'restart' };
 
 export interface Asked {
@@ -18,6 +20,8 @@ export interface Asked {
 interface Given extends Asked {
   offset: number;
   consumed: boolean;
+  /** Whether its caller lives is not known. */
+  inDoubt: boolean;
 }
 
 export class NaiveTopics {
@@ -48,7 +52,12 @@ export class NaiveTopics {
     const told: Told = new Map();
     const { request, event } = asked;
     const known = this.#known(request);
-    if (known !== undefined) return told.set(request, known);
+    if (known !== undefined) {
+      told.set(request, known);
+      for (const each of this.#given) if (each.request === request) each.inDoubt = false;
+      this.#settle(told);
+      return told;
+    }
     if (this.#waiting.some((each) => each.request === request)) return told;
     if (this.#gone.has(event.member)) return told.set(request, 'NO_SUCH_MEMBER');
     this.#take(asked, told);
@@ -56,18 +65,36 @@ export class NaiveTopics {
     return told;
   }
 
-  ack({ request, event }: Asked): Answer {
-    if (this.#gone.has(event.member)) return 'NO_SUCH_MEMBER';
+  /** Its own answer, and those of others. */
+  ack({ request, event }: Asked): [Answer, Told] {
+    const told: Told = new Map();
+    if (this.#gone.has(event.member)) return ['NO_SUCH_MEMBER', told];
     const given = this.#given.find((each) => each.request === request);
-    if (given === undefined) return 'NOT_HELD';
+    if (given === undefined) return ['NOT_HELD', told];
     given.consumed = true;
-    return {};
+    this.#settle(told);
+    return [{}, told];
   }
 
-  /** Its caller is gone: it neither waits nor has what it was given. */
+  /** What its callers wait for is forgotten; what they were given they have until the time is up. */
+  newAgent(member: string): void {
+    this.#waiting = this.#waiting.filter(({ event }) => event.member !== member);
+    for (const each of this.#given) if (each.event.member === member) each.inDoubt = true;
+  }
+
+  timeIsUp(member: string): Told {
+    this.#given = this.#given.filter(
+      ({ event, consumed, inDoubt }) => event.member !== member || consumed || !inDoubt,
+    );
+    const told: Told = new Map();
+    this.#settle(told);
+    return told;
+  }
+
+  /** Its caller is gone, as its agent sees: it neither waits nor has what it was given. */
   die(request: string): Told {
     this.withdraw(request);
-    this.#given = this.#given.filter((each) => each.request !== request || each.consumed);
+    this.#given = this.#given.filter((each) => each.request !== request || each.consumed || each.inDoubt);
     const told: Told = new Map();
     this.#settle(told);
     return told;
@@ -116,11 +143,8 @@ export class NaiveTopics {
         return;
       }
       case 'recv': {
-        const receiving = this.#given.some(
-          (each) => each.event.do === 'recv' && !each.consumed && same(each),
-        );
         const waiting = this.#waiting.some((each) => each.event.do === 'recv' && same(each));
-        if (receiving || waiting) this.#decide(told, request, 'ALREADY_RECEIVING');
+        if (waiting) this.#decide(told, request, 'ALREADY_RECEIVING');
         else this.#waiting.push(asked);
         return;
       }
@@ -161,9 +185,22 @@ export class NaiveTopics {
           this.#decide(told, request, 'WAIT_BROKEN');
         continue;
       }
+      const before = this.#given.find(
+        (each) =>
+          event.do === 'recv' &&
+          each.event.do === 'recv' &&
+          !each.consumed &&
+          each.event.member === member &&
+          each.event.name === name,
+      );
+      if (before?.inDoubt === true) continue;
+      if (before !== undefined) {
+        this.#decide(told, request, 'ALREADY_RECEIVING');
+        continue;
+      }
       const offset = this.#next(asked);
       if (offset !== undefined) {
-        this.#given.push({ ...asked, offset, consumed: false });
+        this.#given.push({ ...asked, offset, consumed: false, inDoubt: false });
         this.withdraw(request);
         told.set(request, this.#known(request)!);
       } else if (this.#members.every((other) => other === member || this.#gone.has(other)))

@@ -56,6 +56,10 @@ export class Stage {
     this.#tell(this.space.withdraw(request));
   }
 
+  returnUnheld(member: string): void {
+    this.#tell(this.space.returnUnheld(member));
+  }
+
   timeOut(request: string): void {
     this.#tell(this.space.timeOut(request, this.now));
   }

@@ -226,7 +226,7 @@ describe('a wait in run scope', () => {
     master.begin(ONE, 'one');
     const gone = master.failure(master.ask(ONE, 'client.0', 'get', { key: 'k', wait: true, scope }, 'gone'));
     void rejection(master.ask(ONE, 'client.0', 'get', { key: 'k', wait: true, scope }, 'kept'));
-    master.broker.keepOnly(ONE, 'client.0', new Set(['kept']));
+    master.broker.keepOnly(ONE, 'client.0', new Set(['kept']), { mayComeAgain: true });
     expect(await gone).toMatchObject({ code: 'CANCELLED' });
     expect(master.broker.debugState().waiters).toBe(1);
   });

@@ -135,7 +135,7 @@ function restarted(old: SyncSpace, log: Effect[], { players: come, open }: Naive
 
 function forReport(space: SyncSpace) {
   const fates = CAST.map(({ name }) => [space.cast.describe(name), space.toldOfBreak(name)]);
-  return { fates, records: space.records };
+  return { fates, records: space.records.all };
 }
 
 /** Each is told once, and the same. Its own look first: `expect` is slow, and there are hundreds of thousands. */

@@ -38,6 +38,13 @@ const events = (topics: number, locks: number): fc.Arbitrary<Event> =>
       weight: 1,
       arbitrary: fc.record({ do: fc.constantFrom('end' as const, 'lose' as const), member: members }),
     },
+    {
+      weight: topics / 4,
+      arbitrary: fc.record({
+        do: fc.constantFrom('new agent' as const, 'time is up' as const),
+        member: members,
+      }),
+    },
     { weight: 1, arbitrary: fc.constant({ do: 'restart' as const }) },
   );
 
@@ -47,7 +54,7 @@ const history = fc.oneof(
 );
 
 test('topics and locks answer as those that are obviously right, also across restarts', () => {
-  const seen: Record<string, number> = { acked: 0, restarted: 0 };
+  const seen: Record<string, number> = { acked: 0, returned: 0, restarted: 0 };
   fc.assert(
     fc.property(history, (all) => {
       const pair = new TopicsPair(seen);
@@ -56,6 +63,7 @@ test('topics and locks answer as those that are obviously right, also across res
     { numRuns: HISTORIES },
   );
   // A test that never gets anywhere proves nothing.
+  expect(seen['returned']).toBeGreaterThan(0);
   const often = [
     'given',
     'done',

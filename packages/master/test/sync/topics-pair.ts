@@ -28,6 +28,17 @@ export class TopicsPair {
         const left = this.#space.leave(event.member, 'left', at, { lost });
         return this.#same(left, this.naive.leave(event.member, lost));
       }
+      case 'new agent': {
+        for (const request of this.#space.waitingRequests(event.member))
+          deepStrictEqual(this.#space.withdraw(request, { mayComeAgain: true }), []);
+        this.#space.doubtUnheld(event.member);
+        return this.naive.newAgent(event.member);
+      }
+      case 'time is up': {
+        const told = this.naive.timeIsUp(event.member);
+        if (told.size > 0) this.seen['returned']! += 1;
+        return this.#same(this.#space.returnUnheld(event.member), told);
+      }
       case 'ack':
       case 'repeat':
       case 'withdraw':
@@ -59,9 +70,14 @@ export class TopicsPair {
         const asked = { member: event.member, request: `ack-${this.asked.length}-${at}`, at };
         const settled = this.#space.ask('ack', { request }, asked);
         const own = settled.filter((each) => each.request === asked.request);
+        const [answer, others] = this.naive.ack(earlier);
         deepStrictEqual(
-          own.map(({ answer }) => brief(answer)),
-          [this.naive.ack(earlier)],
+          own.map((each) => brief(each.answer)),
+          [answer],
+        );
+        this.#same(
+          settled.filter((each) => !own.includes(each)),
+          others,
         );
         if (own[0]?.answer.ok) this.seen['acked']! += 1;
         return;

@@ -206,3 +206,57 @@ describe('a message', () => {
     expect(stage.answer(stage.ask('server.0', 'send', { ...JOBS, data: 1 }))).toEqual({ offset: 0 });
   });
 });
+
+describe('a recv, while it is not known whether the caller lives that has the message before,', () => {
+  /** The agent was restarted when client.0 had been given the first of two messages, and came back without that caller. */
+  function inDoubt() {
+    const stage = stageWith(2);
+    const before = read(stage, 'client.0', 'recv');
+    stage.space.withdraw(before.hold, { mayComeAgain: true });
+    stage.space.doubtUnheld('client.0');
+    const next = read(stage, 'client.0', 'recv');
+    expect(next.answer()).toBeUndefined();
+    expect(stage.space.waits()).toMatchObject([{ member: 'client.0', on: 'topic "jobs"' }]);
+    return { stage, before, next };
+  }
+
+  test('gets that message when the time is over in which it could come again', () => {
+    const { stage, next } = inDoubt();
+    stage.returnUnheld('client.0');
+    expect(next.answer()).toEqual(message(0, 'm0'));
+    expect(next.ack()).toEqual({});
+  });
+
+  test('is refused when it comes again', () => {
+    const { stage, before, next } = inDoubt();
+    stage.ask('client.0', 'hold', { request: before.request }, before.hold);
+    expect(next.answer()).toMatchObject({ code: 'ALREADY_RECEIVING' });
+    stage.returnUnheld('client.0');
+    expect(before.ack()).toEqual({});
+  });
+
+  test('gets the next message when that one is acknowledged', () => {
+    const { before, next } = inDoubt();
+    expect(before.ack()).toEqual({});
+    expect(next.answer()).toEqual(message(1, 'm1'));
+  });
+
+  test('has its own deadline, and can be withdrawn', () => {
+    const { stage, next } = inDoubt();
+    stage.timeOut(next.request);
+    expect(next.answer()).toMatchObject({ code: 'TIMED_OUT' });
+    const another = read(stage, 'client.0', 'recv');
+    expect(read(stage, 'client.0', 'recv').answer()).toMatchObject({ code: 'ALREADY_RECEIVING' });
+    another.die();
+    stage.returnUnheld('client.0');
+    expect(another.answer()).toBeUndefined();
+    expect(read(stage, 'client.0', 'recv').answer()).toEqual(message(0, 'm0'));
+  });
+
+  test('ends with its member', () => {
+    const { stage, next } = inDoubt();
+    stage.leave('client.0');
+    expect(next.answer()).toMatchObject({ code: 'CANCELLED' });
+    expect(stage.space.waits()).toEqual([]);
+  });
+});

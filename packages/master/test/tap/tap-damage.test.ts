@@ -1,7 +1,6 @@
 /** Output that is not as it should be: cut anywhere, of any bytes, of any length. */
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { LINE, LineReader } from '../../src/tap/line-reader.ts';
 import { TapParser } from '../../src/tap/tap-parser.ts';
 import { lines, parsed } from './parsed.ts';
 
@@ -160,15 +159,4 @@ test('what follows a break begins a line', () => {
   parser.push(Buffer.from('ok 2 - b\n'));
   expect(parser.finish(true)).toEqual({});
   expect(lines(parser)).toEqual(['pass a', 'pass b']);
-});
-
-test('lines end with LF, CR LF or CR, and are cut at their bound', () => {
-  const got: string[] = [];
-  const reader = new LineReader((text) => got.push(text));
-  reader.push(Buffer.from('a\r\nb\rc\n\nd\r'));
-  reader.push(Buffer.from('\ne'));
-  reader.push(Buffer.alloc(LINE, 'e'));
-  reader.push(Buffer.from('f\n'));
-  reader.finish();
-  expect(got).toEqual(['a', 'b', 'c', '', 'd', 'e'.repeat(LINE)]);
 });

@@ -107,6 +107,8 @@ export const agentCalls = {
       software: z.string(),
       /** Members the master does not want any more: the agent ends and forgets them. */
       giveUp: z.array(Id),
+      /** Members that the master still knows, and of which it has everything: nothing of them is sent again. */
+      complete: z.array(Id).optional(),
     }),
     idempotent: true,
     doc: 'The first call of an agent on every connection; the result is the welcome.',
@@ -116,7 +118,7 @@ export const agentCalls = {
     params: z.object({ member: Id, end: MemberEnd }),
     result: z.object({}),
     idempotent: true,
-    doc: 'The member and all it started are gone; repeated after a lost connection until it is answered.',
+    doc: 'The member and all it started are gone, or, where it `outlives`, its script is; repeated after a lost connection until it is answered.',
   }),
   'member.collected': call({
     directions: ['agent→master'],
@@ -203,7 +205,7 @@ export const agentCalls = {
     params: z.object({ member: Id }),
     result: z.object({}),
     idempotent: true,
-    doc: 'The master has everything: the member directory may go. A member that still runs is ended first.',
+    doc: 'The master has everything: the member directory may go. What still runs of it is ended first; answered when nothing does.',
   }),
   'node.probe': call({
     directions: ['master→agent'],

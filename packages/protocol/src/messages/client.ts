@@ -3,139 +3,31 @@ import { z } from 'zod';
 import { call, event } from '../entry.ts';
 import { Id, MemberName, NodeName, Seconds } from '../ids.ts';
 import { LIMITS } from '../limits.ts';
-import { STATUSES } from '../statuses.ts';
 import { ProtocolVersion } from './agent.ts';
-import { Facts, Labels } from './spec.ts';
+import { NodeHealth, ResultPlace, TestResult } from './history.ts';
+import { LabelName, Labels } from './spec.ts';
 import { Blob } from './tree.ts';
+import {
+  ExplanationView,
+  MemberAt,
+  NodeView,
+  Priority,
+  REPORT_FILES,
+  Reason,
+  type ReportFormat,
+  RunHead,
+  RunNumber,
+  RunRow,
+  RunStage,
+  StatusName,
+  TestAt,
+  TestView,
+} from './views.ts';
 
-export const StatusName = z.enum(STATUSES);
-
-export const NodeState = z.enum(['offline', 'unreachable', 'idle', 'reserved', 'running']);
-export type NodeState = z.infer<typeof NodeState>;
-
-export const NodeView = z.object({
-  name: NodeName,
-  state: NodeState,
-  /** The run that holds it. */
-  run: z.number().int().positive().optional(),
-  labels: Labels,
-  facts: Facts,
-  software: z.string(),
-  /** Unix ms, master time. */
-  since: z.number(),
-});
-export type NodeView = z.infer<typeof NodeView>;
-
-export const RunPhase = z.enum(['queued', 'allocated', 'staging', 'running', 'collecting', 'finished']);
-export type RunPhase = z.infer<typeof RunPhase>;
-
-export const MemberState = z.enum(['waiting', 'staged', 'running', 'ended']);
-
-export const MemberView = z.object({
-  member: MemberName,
-  node: NodeName,
-  state: MemberState,
-  status: StatusName.optional(),
-});
-export type MemberView = z.infer<typeof MemberView>;
-
-export const TestView = z.object({
-  name: z.string(),
-  state: z.enum(['waiting', 'staging', 'running', 'collecting', 'ended']),
-  status: StatusName.optional(),
-  cause: z.string().optional(),
-  duration: Seconds.optional(),
-  /** Of a test that is under way, at most `LIMITS.membersShown`. */
-  members: z.array(MemberView),
-  /** How many members it has in all. */
-  size: z.number().int().positive(),
-});
-export type TestView = z.infer<typeof TestView>;
-
-export const RunHead = z.object({
-  run: z.number().int().positive(),
-  id: Id,
-  suite: z.string(),
-  phase: RunPhase,
-  /** What a queued run waits for, in a sentence. */
-  waitsFor: z.string().optional(),
-  status: StatusName.optional(),
-  cause: z.string().optional(),
-  duration: Seconds.optional(),
-  exit: z.number().int().optional(),
-  /** The run directory on the master. */
-  dir: z.string(),
-  /** How many tests it has. */
-  size: z.number().int().positive(),
-});
-export type RunHead = z.infer<typeof RunHead>;
-
-/** A run as a client puts it together from events: no message carries it whole. */
-export interface RunView extends RunHead {
-  tests: TestView[];
-}
-
-const RunNumber = z.number().int().positive();
-
-/** The higher the sooner; of equal ones the older first. */
-export const Priority = z.number().int().min(-1000).max(1000);
-
-/** A run in a list of runs. */
-export const RunRow = RunHead.extend({
-  /** When it was submitted: Unix ms, master time. */
-  started: z.number(),
-  priority: Priority,
-  /** Of a queued run: 1 is next. */
-  place: z.number().int().positive().optional(),
-  /** Tests that have a verdict, and those of them whose verdict is not ok. */
-  done: z.number().int().nonnegative(),
-  notOk: z.number().int().nonnegative(),
-});
-export type RunRow = z.infer<typeof RunRow>;
-
-/** The files of a report, by format: their names in the run directory. */
-export const REPORT_FILES = {
-  yaml: 'report.yaml',
-  junit: 'junit.xml',
-  maloo: 'results.yml',
-  html: 'report.html',
-} as const;
-export type ReportFormat = keyof typeof REPORT_FILES;
+/** So many that their views fit into one frame. */
+const NodeNames = z.array(NodeName).min(1).max(16);
 
 const ReportFormats = z.enum(Object.keys(REPORT_FILES) as [ReportFormat, ...ReportFormat[]]);
-
-/** What a member waits for, in a sync space. */
-export const WaitView = z.object({
-  /** `barrier "ready"`, or in run scope `barrier "ready" of the run` */
-  on: z.string(),
-  seconds: Seconds,
-  /** Who could end it, the first few of them; empty where any other member could. In run scope `test/client.0`. */
-  missing: z.array(z.string()),
-  /** How many there are in all. */
-  missingSize: z.number().int().nonnegative(),
-});
-export type WaitView = z.infer<typeof WaitView>;
-
-/** One member of a test that is under way, and what it is at. */
-export const MemberAt = MemberView.extend({ waits: z.array(WaitView) });
-export type MemberAt = z.infer<typeof MemberAt>;
-
-/** The test that a run is at. */
-export const TestAt = z.object({
-  name: z.string(),
-  state: z.enum(['staging', 'running', 'collecting']),
-  /** Since it began. */
-  seconds: Seconds,
-  /** Until it times out; absent before its members are started. */
-  left: Seconds.optional(),
-  /** Members who wait for each other, each circle once, the first few of them. */
-  circles: z.array(z.array(MemberName)),
-});
-export type TestAt = z.infer<typeof TestAt>;
-
-/** Of each log, by its key in the log frames, how many bytes a client has. */
-export const LogPositions = z.record(z.string(), z.number().int().nonnegative());
-export type LogPositions = z.infer<typeof LogPositions>;
 
 export const clientCalls = {
   'client.hello': call({
@@ -155,6 +47,54 @@ export const clientCalls = {
     idempotent: true,
     doc: 'The nodes the master knows, sorted by name, a page at a time: `more` says that there are some behind the last.',
   }),
+  'nodes.health': call({
+    directions: ['client→master'],
+    params: z.object({
+      /** Goes on behind this name. */
+      after: NodeName.optional(),
+    }),
+    result: z.object({ nodes: z.array(NodeHealth), more: z.boolean() }),
+    idempotent: true,
+    doc: 'How the last members on each node ended, sorted by name, a page at a time: `more` says that there are some behind the last.',
+  }),
+  'node.order': call({
+    directions: ['client→master'],
+    params: z.object({
+      nodes: NodeNames,
+      order: z.enum(['drained', 'maintenance', 'quarantined']),
+      /** false: takes the order back. */
+      on: z.boolean(),
+      /** A quarantine has one. */
+      reason: Reason.optional(),
+    }),
+    result: z.object({ nodes: z.array(NodeView) }),
+    idempotent: true,
+    doc: 'Takes machines out of service, or back into it: no run gets them, the one that has them goes on. Answered when that is durable.',
+  }),
+  'node.label': call({
+    directions: ['client→master'],
+    params: z.object({ nodes: NodeNames, set: Labels, remove: z.array(LabelName).max(LIMITS.labels.value) }),
+    result: z.object({ nodes: z.array(NodeView) }),
+    idempotent: true,
+    doc: 'Sets and removes labels of machines, over those that their agents were configured with. Answered when that is durable.',
+  }),
+  'node.power': call({
+    directions: ['client→master'],
+    params: z.object({
+      /** Chosen by the client: asked again after a lost connection it is not done again. */
+      request: Id,
+      node: NodeName,
+      action: z.enum(['on', 'off', 'cycle']),
+      /** Also when a run has the machine. */
+      force: z.boolean(),
+    }),
+    result: z.object({
+      /** The end of what the command wrote. */
+      output: z.string(),
+    }),
+    idempotent: true,
+    doc: "Runs the power command that the master's configuration has for the machine; answered when it has ended well.",
+  }),
   'run.submit': call({
     directions: ['client→master'],
     params: z.object({
@@ -166,6 +106,8 @@ export const clientCalls = {
       owned: z.boolean(),
       /** Default 0. */
       priority: Priority.optional(),
+      /** true: waits for machines that the master does not know yet, too. */
+      waitForNodes: z.boolean().optional(),
     }),
     result: z.object({ run: RunNumber }),
     idempotent: true,
@@ -192,8 +134,8 @@ export const clientCalls = {
     params: z.object({
       /** Goes on below this number. */
       before: RunNumber.optional(),
-      /** Those in one of these phases or with one of these verdicts; default: all. */
-      phases: z.array(RunPhase).optional(),
+      /** Those that are at one of these or have one of these verdicts; default: all. */
+      stages: z.array(RunStage).optional(),
       statuses: z.array(StatusName).optional(),
       /** Those whose suite matches: `*` any text, `?` one character. */
       suite: z.string().max(1024).optional(),
@@ -201,6 +143,19 @@ export const clientCalls = {
     result: z.object({ runs: z.array(RunRow), more: z.boolean() }),
     idempotent: true,
     doc: 'The runs of this master and of those before it, the newest first, a page at a time: `more` says that there are some behind the last.',
+  }),
+  'test.history': call({
+    directions: ['client→master'],
+    params: z.object({
+      test: z.string().min(1).max(LIMITS.name.value),
+      /** Those of suites that match: `*` any text, `?` one character. */
+      suite: z.string().max(1024).optional(),
+      /** Goes on below this one. */
+      before: ResultPlace.optional(),
+    }),
+    result: z.object({ results: z.array(TestResult), more: z.boolean() }),
+    idempotent: true,
+    doc: 'What became of the tests of that name, the newest first, a page at a time: `more` says that there are some behind the last.',
   }),
   'run.watch': call({
     directions: ['client→master'],
@@ -231,6 +186,13 @@ export const clientCalls = {
     }),
     idempotent: true,
     doc: 'What the members of the test under way are doing and who waits for whom, a page at a time: `more` says that there are some behind the last.',
+  }),
+  'run.explain': call({
+    directions: ['client→master'],
+    params: z.object({ run: RunNumber }),
+    result: ExplanationView,
+    idempotent: true,
+    doc: 'What a run waits for, who has it, since when, and when the run can start at the latest.',
   }),
   'run.fetch': call({
     directions: ['client→master'],

@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import { Id, Identifier, MemberName, NodeName, Seconds } from '../ids.ts';
 import { LIMITS } from '../limits.ts';
+import { WebhookUrl } from '../webhook-url.ts';
 import { Blob, Manifest, TreePath } from './tree.ts';
 
 const Title = z.string().min(1).max(LIMITS.name.value);
@@ -36,7 +37,9 @@ export const RoleSpec = z.object({
   /** false: the verdict of its members does not decide the test. */
   essential: z.boolean(),
   where: Expression.optional().describe('which machines can fill it, over facts and labels'),
-  startAfter: Identifier.optional().describe('starts when a script of that role says `tutti mark started`'),
+  startAfter: Identifier.optional().describe(
+    'starts when all members of that role have said `tutti mark started`',
+  ),
   parse: z.enum(['tap']).optional().describe('stdout holds subtests in this form'),
   timeout: Seconds.positive().optional().describe('of its members; default: the test has'),
 });
@@ -79,6 +82,7 @@ export const RunSpec = z.object({
   teardown: TestSpec.optional().describe('runs after the last test, whatever happened'),
   failFast: z.boolean().optional().describe('no further test begins after the first that is not ok'),
   timeout: Seconds.positive().optional().describe('of all tests together'),
+  notify: z.array(WebhookUrl).max(8).optional().describe('told when the run starts, first fails, finishes'),
 });
 export type RunSpec = z.infer<typeof RunSpec>;
 
@@ -110,8 +114,12 @@ export const MemberSpec = z.object({
   script: Script,
   params: Params,
   env: Env,
+  /** Environment variables that are masked in its logs. */
+  secrets: Env.optional(),
   /** Seconds from its start until the agent stops it. */
   timeout: Seconds.positive(),
+  /** What its script leaves running lives until the member is forgotten. */
+  outlives: z.boolean().optional(),
   topology: Topology,
   files: Manifest,
 });
@@ -137,8 +145,10 @@ export const Facts = z.object({
 });
 export type Facts = z.infer<typeof Facts>;
 
+export const LabelName = z.string().min(1).max(LIMITS.name.value);
+
 export const Labels = z
-  .record(z.string().min(1).max(LIMITS.name.value), z.string().max(LIMITS.name.value))
+  .record(LabelName, z.string().max(LIMITS.name.value))
   .refine(
     (labels) => Object.keys(labels).length <= LIMITS.labels.value,
     `at most ${LIMITS.labels.value} labels`,

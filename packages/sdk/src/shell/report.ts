@@ -1,5 +1,5 @@
-/** `tutti result`, `addr` */
-import { result, type SubtestStatus } from '../report.ts';
+/** `tutti result`, `mark`, `addr` */
+import { mark, result, type SubtestStatus } from '../report.ts';
 import { addr } from '../topology.ts';
 import { closest } from './closest.ts';
 import { anyNumber } from './parse.ts';
@@ -24,6 +24,19 @@ export const resultVerb: ShellVerb = {
       unit: text('unit'),
       message: text('message'),
     });
+    return {};
+  },
+};
+
+export const markVerb: ShellVerb = {
+  usage: 'mark NAME',
+  about:
+    'Notes in the report that something has happened now. Roles with “start: after ROLE” begin when all members of that\n' +
+    'role have said: tutti mark started',
+  options: {},
+  words: [1, 1],
+  async run({ words }) {
+    await mark(words[0] as string);
     return {};
   },
 };

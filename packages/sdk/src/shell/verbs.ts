@@ -4,7 +4,7 @@ import { closest } from './closest.ts';
 import { getVerb, incrVerb, keysVerb, setVerb } from './keys.ts';
 import { lockVerb, unlockVerb } from './locks.ts';
 import { extendVerb, rebootVerb } from './reboot.ts';
-import { addrVerb, resultVerb } from './report.ts';
+import { addrVerb, markVerb, resultVerb } from './report.ts';
 import { recvVerb, sendVerb, takeVerb } from './topics.ts';
 import { type ShellVerb, usageError } from './verb.ts';
 import { waitForVerb } from './wait-for.ts';
@@ -23,12 +23,13 @@ export const VERBS: Record<string, ShellVerb> = {
   reboot: rebootVerb,
   extend: extendVerb,
   result: resultVerb,
+  mark: markVerb,
   'wait-for': waitForVerb,
   addr: addrVerb,
 };
 
 /** Words that are kept for what they will mean. */
-export const LATER = ['measure', 'mark'];
+export const LATER = ['measure'];
 
 /** @throws TuttiError USAGE, with the verb that was probably meant */
 export function verbNamed(name: string): ShellVerb {

@@ -141,7 +141,7 @@ function waits({ waits: all = [] }: ReportAttempt): Value {
 function waitRow({ member, what, from, to, error, missing = [] }: ReportWait): Html {
   const told = error ?? 'nothing: it was still waiting at the end';
   return html`<tr><th scope="row">${member}<td>${what}<td class="num">${duration(from)}
-<td class="num">${to === undefined ? 'the end' : duration(to - from)}<td>${missing.join(', ')}<td class="cause">${told}`;
+<td class="num">${to === undefined ? 'until the end' : duration(to - from)}<td>${missing.join(', ')}<td class="cause">${told}`;
 }
 
 /** Of too many the bad ones first. */
@@ -149,13 +149,22 @@ function subtests({ subtests: all }: ReportAttempt): Value {
   if (all.length === 0) return '';
   const inOrder =
     all.length <= ROWS ? all : all.toSorted((a, b) => Number(isOk(a.status)) - Number(isOk(b.status)));
+  const timed = all.some(({ at }) => at !== undefined);
   return table({
     name: 'subtests',
     caption: 'Subtests',
-    columns: ['Subtest', 'Member', 'Status', numbers('Measured'), 'Message'],
-    rows: inOrder.slice(0, ROWS).map(({ name, member, status, measure, unit = '', message }) => {
+    columns: [
+      'Subtest',
+      'Member',
+      'Status',
+      ...(timed ? [numbers('At')] : []),
+      numbers('Measured'),
+      'Message',
+    ],
+    rows: inOrder.slice(0, ROWS).map(({ name, member, status, measure, unit = '', message, at }) => {
       const measured = measure === undefined ? '' : `${measure} ${unit}`;
-      return html`<tr><th scope="row">${name}<td>${member}<td>${badge(status)}<td class="num">${measured}<td class="cause">${message}`;
+      const when = timed ? html`<td class="num">${at === undefined ? '' : duration(at)}` : '';
+      return html`<tr><th scope="row">${name}<td>${member}<td>${badge(status)}${when}<td class="num">${measured}<td class="cause">${message}`;
     }),
     note: more(all.length - ROWS, 'subtests are'),
   });

@@ -36,7 +36,9 @@ export function testId(number: number): string {
 
 function line(test: ReportTest, number: number | undefined): Html {
   const { name, status, cause, params, tags = [], attempts } = test;
-  const words = [...Object.entries(params).map(([param, value]) => `${param}=${value}`), ...tags];
+  // What a matrix has made of it stands in its name.
+  const given = Object.entries(params).map(([param, value]) => `${param}=${value}`);
+  const words = [...given.filter((word) => !name.includes(word)), ...tags];
   return html`${badge(status)} <span class="no">${number === undefined ? '' : `#${number}`}</span> <span class="name">${bounded(name, NAME)}</span>${
     test.flaky ? html` <span class="flaky">flaky, ${attempts.length} attempts</span>` : retried(test)
   } ${words.length === 0 ? '' : html`<span class="words">${bounded(words.join(' '), LINE)}</span>`} <span class="time">${

@@ -1,25 +1,27 @@
 /**
  * Bytes into lines, wherever the pieces begin and end: `\n`, `\r\n` and `\r` end a line.
  *
- * Guarantees: of a line at most `LINE` bytes are kept, so that a line that never ends costs nothing; what is not UTF-8 becomes
+ * Guarantees: of a line at most `limit` bytes are kept, so that a line that never ends costs nothing; what is not UTF-8 becomes
  * U+FFFD; the same bytes give the same lines, however they are cut into pieces.
  */
 
-/** Bytes of a line that count; no line of TAP that a person reads is longer. */
-export const LINE = 8192;
+/** What most lines need; more is taken when one does. */
+const ROOM = 256;
 
 const CR = 0x0d;
 const LF = 0x0a;
 
 export class LineReader {
+  readonly #limit: number;
   readonly #onLine: (text: string) => void;
-  readonly #kept = Buffer.alloc(LINE);
+  #kept = Buffer.alloc(0);
   #length = 0;
   /** The line has begun, though nothing of it may be kept. */
   #begun = false;
   #afterCr = false;
 
-  constructor(onLine: (text: string) => void) {
+  constructor(limit: number, onLine: (text: string) => void) {
+    this.#limit = limit;
     this.#onLine = onLine;
   }
 
@@ -59,9 +61,17 @@ export class LineReader {
   #keep(bytes: Uint8Array, from: number, to: number): void {
     if (from >= to) return;
     this.#begun = true;
-    const piece = bytes.subarray(from, Math.min(to, from + LINE - this.#length));
+    const piece = bytes.subarray(from, Math.min(to, from + this.#limit - this.#length));
+    this.#require(this.#length + piece.length);
     this.#kept.set(piece, this.#length);
     this.#length += piece.length;
+  }
+
+  #require(bytes: number): void {
+    if (bytes <= this.#kept.length) return;
+    const larger = Buffer.alloc(Math.min(this.#limit, Math.max(ROOM, bytes, this.#kept.length * 2)));
+    larger.set(this.#kept.subarray(0, this.#length));
+    this.#kept = larger;
   }
 
   #emit(): void {
