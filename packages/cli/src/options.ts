@@ -2,7 +2,7 @@
 import { TuttiError } from '@tutti/protocol';
 
 /** For an option that may be repeated. */
-export function collect(value: string, before: string[]): string[] {
+export function collect(value: string, before: string[] = []): string[] {
   return [...before, value];
 }
 
