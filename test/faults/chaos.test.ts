@@ -5,7 +5,7 @@ import { chaos } from './chaos.ts';
 import { canHarm } from './tools.ts';
 
 const SEED = 3050;
-const SECONDS = 60;
+const SECONDS = 45;
 
 test.skipIf(canHarm() !== undefined)(
   `what was promised holds under ${SECONDS} s of faults with seed ${SEED} (needs root and namespaces)`,
