@@ -20,6 +20,7 @@ import { circles, describeCircle, missingInWords, type Wait } from '../sync/wait
 import { Coalesced } from './coalesced.ts';
 import { HeldStarts } from './held-starts.ts';
 import type { MemberHooks, MemberUnderWay } from './live-member.ts';
+import { MAX_TIMEOUT_SECONDS } from './longest.ts';
 import type { LiveMembers } from './members.ts';
 import type { AttemptRun, TestRun, Trouble } from './model.ts';
 import { attemptVerdict, course, describeEnd, memberVerdict } from './verdict.ts';
@@ -28,8 +29,6 @@ import { attemptVerdict, course, describeEnd, memberVerdict } from './verdict.ts
 const STOP_MS = 30_000;
 /** What a member left may take as long as it likes, as long as some of it comes, or waits for the master's disk. */
 const COLLECT_MS = 120_000;
-/** Seconds; DESIGN: `tutti extend` is bounded by `max-timeout`. */
-const MAX_TIMEOUT = 86_400;
 /** What members say reaches the report at this pace. */
 const SAID_PAUSE_MS = 500;
 
@@ -218,7 +217,7 @@ export class Attempt {
     const { extensions, over } = this.#model;
     if (over !== undefined) throw new TuttiError('SPACE_CLOSED', 'the test is over');
     if (extensions[request] === undefined) {
-      const room = (this.#test.spec.maxTimeout ?? MAX_TIMEOUT) - this.#timeout;
+      const room = (this.#test.spec.maxTimeout ?? MAX_TIMEOUT_SECONDS) - this.#timeout;
       const granted = Math.max(0, Math.min(more, room));
       extensions[request] = granted;
       this.#deps.broker.extend(this.#model.id, granted);

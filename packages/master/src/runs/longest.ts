@@ -8,7 +8,7 @@
 import type { RunSpec, TestSpec } from '@tutti/protocol';
 
 /** What `tutti extend` can make of a test that does not say; attempt.ts keeps it. */
-const MAX_TIMEOUT_SECONDS = 86_400;
+export const MAX_TIMEOUT_SECONDS = 86_400;
 
 /** How long a machine may be away from a test whose time is over, because it has announced a reboot. */
 const REBOOT_SECONDS = 600;
