@@ -176,9 +176,10 @@ export class Topics {
     return this.#delivered(given);
   }
 
-  /** The member's requests that were given a message and have not acknowledged it. */
+  /** The member's requests that were given a message and have not acknowledged it; the oldest message first, as it goes back so. */
   unacknowledged(member: string): string[] {
-    return [...(this.#unacknowledged.get(member) ?? [])];
+    const offset = (request: string) => this.#deliveries.get(request)?.offset ?? 0;
+    return [...(this.#unacknowledged.get(member) ?? [])].toSorted((a, b) => offset(a) - offset(b));
   }
 
   /** A message is the request's until it is acknowledged or given back. */

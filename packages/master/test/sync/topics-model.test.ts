@@ -48,7 +48,18 @@ const events = (topics: number, locks: number): fc.Arbitrary<Event> =>
     { weight: 1, arbitrary: fc.constant({ do: 'restart' as const }) },
   );
 
+/** Messages that were given to callers who do not come back with the new agent, and others who wait for them. */
+const agents: fc.Arbitrary<Event> = fc.oneof(
+  fc.record({
+    do: fc.constantFrom('send' as const, 'take' as const),
+    member: members,
+    name: fc.constant('a'),
+  }),
+  fc.record({ do: fc.constantFrom('new agent' as const, 'time is up' as const), member: members }),
+);
+
 const history = fc.oneof(
+  fc.array(agents, { minLength: 6, maxLength: 30 }),
   fc.array(events(24, 3), { minLength: 6, maxLength: 30 }),
   fc.array(events(4, 24), { minLength: 6, maxLength: 30 }),
 );
@@ -63,11 +74,11 @@ test('topics and locks answer as those that are obviously right, also across res
     { numRuns: HISTORIES },
   );
   // A test that never gets anywhere proves nothing.
-  expect(seen['returned']).toBeGreaterThan(0);
   const often = [
     'given',
     'done',
     'acked',
+    'returned',
     'restarted',
     'WAIT_BROKEN',
     'ALREADY_RECEIVING',
