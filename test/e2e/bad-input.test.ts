@@ -139,7 +139,7 @@ const COMMAND_LINES: [args: string[], says: string, code: string, exit?: number]
     'UNSAFE_LISTEN',
     2,
   ],
-  [['runn'], "unknown command 'runn'\n(Did you mean run?)", 'USAGE'],
+  [['runn'], "unknown command 'runn'\n(Did you mean one of run, runs?)", 'USAGE'],
   [['run', '--loca'], "unknown option '--loca'\n(Did you mean --local?)", 'USAGE'],
 ]; // prettier-ignore
 

@@ -241,6 +241,7 @@ test('a hundred thousand frames that nobody should send harm nobody but their se
     expect(rest).toEqual({
       ...{ sessions: 0, watched: 0, spaces: 0, waiters: 0, timers: 0 },
       ...{ queued: 0, unfinished: 0, owned: 0, abandoned: 0, followed: 0, members: 0 },
+      ...{ machinesCaredFor: 0, notificationsOwed: 0 },
     });
     expect((nodes as string[]).every((node) => node.endsWith(' offline'))).toBe(true);
   });

@@ -159,7 +159,7 @@ test('several tests run one after another, and each gets the verdict that its me
   );
 
   expect(member(the('not essential'), 'b.0')).toMatchObject({ status: 'FAIL', exit: 5 });
-  expect(attempt(the('warned')).subtests).toEqual([
+  expect(attempt(the('warned')).subtests).toMatchObject([
     { name: 'cold', member: 'a.0', status: 'WARN', message: '12 degrees' },
     { name: 'warm', member: 'a.0', status: 'PASS', measure: 20.5, unit: 'C' },
   ]);

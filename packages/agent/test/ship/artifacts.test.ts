@@ -215,5 +215,5 @@ describe('what one message tells', () => {
       }),
       { numRuns: 20 },
     );
-  });
+  }, 60_000);
 });
