@@ -4,13 +4,15 @@
  *   open g ──all arrived──▶ open g+1        every arrival gets generation g, its rank, the size, all data
  *     └──── a participant cannot come, timed out, or abort ──▶ broken (for good)
  *
- * Guarantees: an arrival is answered at most once; ranks are the order of arrival; an arrival of generation
+ * Guarantees: an arrival is answered at most once; ranks are the order of arrival, which who comes
+ * again after a restart does not lose; an arrival of generation
  * g+1 never counts for g; the same member twice in one generation fails the second only; participants that
  * disagree fail all; once broken, every arrival fails at once with the same message.
  */
 import { type BarrierArgs, type ErrorCode, type Json, jsonSize, LIMITS, TuttiError } from '@tutti/protocol';
 import type { Cast } from './cast.ts';
 import { broken, culpritOf } from './effects.ts';
+import { inTurn } from './in-turn.ts';
 import { agree, type Participants, participantsOf } from './participants.ts';
 
 export interface Arrival {
@@ -161,7 +163,7 @@ export class Barrier {
   }
 
   #release({ size }: Participants): BarrierOutcome {
-    const arrivals = [...this.#arrivals.values()];
+    const arrivals = inTurn([...this.#arrivals.values()]);
     const release = {
       name: this.name,
       generation: this.#generation,

@@ -8,6 +8,7 @@
 import { TuttiError } from '@tutti/protocol';
 import type { Cast } from './cast.ts';
 import { broken } from './effects.ts';
+import { queueUp } from './in-turn.ts';
 
 export interface LockWaiter {
   readonly member: string;
@@ -55,7 +56,7 @@ export class Locks {
       lock.holders.add(member);
       return true;
     }
-    lock.queue.push(waiter);
+    queueUp(lock.queue, waiter);
     return false;
   }
 

@@ -9,6 +9,7 @@
  * Messages stay until the space is dropped: latecomers read from the start, and a look from any offset moves nothing.
  */
 import { type Json, TuttiError } from '@tutti/protocol';
+import { queueUp } from './in-turn.ts';
 import { Room, sizeOfValue } from './room.ts';
 
 export interface Reader {
@@ -110,7 +111,7 @@ export class Topics {
   /** The oldest message that nobody has, or undefined: it waits. */
   take(reader: Reader): Given | undefined {
     const topic = this.#topic(reader.topic);
-    topic.takers.push(reader);
+    queueUp(topic.takers, reader);
     const given: Given[] = [];
     this.#handOut(topic, given);
     return this.#delivered(given)[0];

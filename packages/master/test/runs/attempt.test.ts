@@ -1,7 +1,6 @@
 import { TuttiError } from '@tutti/protocol';
 import { rejection, settled } from '@tutti/testkit';
 import { describe, expect, test, vi } from 'vitest';
-import { REPEAT_MS } from '../../src/agents/node.ts';
 import { MemberFiles } from '../../src/logs/member-files.ts';
 import { id, memberEnd } from '../lab.ts';
 import { NO_HINDRANCE } from '../no-hindrance.ts';
@@ -594,7 +593,6 @@ describe('a node that is away', () => {
       status: 'ERROR',
       cause: 'client.0 on n2 was lost: its agent came back without a trace of it',
     });
-    await lab.clock.pass(REPEAT_MS);
     expect(lab.leftovers).toEqual(NOTHING);
   });
 
@@ -724,7 +722,6 @@ describe('an agent that does not answer', () => {
     await lab.over;
     expect(statuses(lab)).toEqual(['CANCEL', 'ERROR']);
     expect(lab.model.members[0]?.lost).toBeUndefined();
-    await lab.clock.pass(REPEAT_MS);
     expect(lab.leftovers).toEqual(NOTHING);
   });
 

@@ -130,6 +130,12 @@ export class NaiveTopics {
     this.#waiting = [];
   }
 
+  /** Requests are numbered as they are asked first. */
+  #queueUp(asked: Asked): void {
+    const number = ({ request }: Asked) => Number(request.split('-')[1]);
+    this.#waiting = [...this.#waiting, asked].toSorted((a, b) => number(a) - number(b));
+  }
+
   #take(asked: Asked, told: Told): void {
     const { request, event } = asked;
     const { member, name } = event;
@@ -145,14 +151,14 @@ export class NaiveTopics {
       case 'recv': {
         const waiting = this.#waiting.some((each) => each.event.do === 'recv' && same(each));
         if (waiting) this.#decide(told, request, 'ALREADY_RECEIVING');
-        else this.#waiting.push(asked);
+        else this.#queueUp(asked);
         return;
       }
       case 'take':
-        this.#waiting.push(asked);
+        this.#queueUp(asked);
         return;
       case 'poll':
-        this.#waiting.push({ request, event: { ...event, do: 'take' } });
+        this.#queueUp({ request, event: { ...event, do: 'take' } });
         this.#settle(told);
         if (told.has(request) && told.get(request) !== 'WAIT_BROKEN') return;
         // Who does not wait is not told that nobody can send.
@@ -163,7 +169,7 @@ export class NaiveTopics {
       case 'lock':
         if (holders.includes(member) || this.#waiting.some((each) => each.event.do === 'lock' && same(each)))
           this.#decide(told, request, 'ALREADY_HELD');
-        else this.#waiting.push(asked);
+        else this.#queueUp(asked);
         return;
       case 'unlock':
         this.#decide(told, request, holders.includes(member) ? {} : 'NOT_HELD');

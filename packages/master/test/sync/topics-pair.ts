@@ -10,6 +10,8 @@ export const CAST = players({ server: 1, client: 2 });
 export class TopicsPair {
   readonly naive = new NaiveTopics(CAST.map(({ name }) => name));
   readonly asked: Asked[] = [];
+  /** When each was asked first: who repeats it says so. */
+  readonly #times = new Map<string, number>();
   readonly seen: Record<string, number>;
   #space = new SyncSpace(CAST);
   readonly #log: Effect[] = [];
@@ -112,7 +114,9 @@ export class TopicsPair {
   /** As an SDK does: with a request for a message goes the one that stands for its caller's life. */
   #ask({ request, event }: Asked, at: number): Settled[] {
     const { member, name } = event;
-    const asked = { member, request, at };
+    const first = this.#times.get(request) ?? at;
+    this.#times.set(request, first);
+    const asked = { member, request, at: first };
     const hold = (settled: Settled[]): Settled[] => [
       ...settled,
       ...this.#space
