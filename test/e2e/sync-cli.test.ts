@@ -191,6 +191,15 @@ test('an agent killed while members wait changes nothing for them: each release 
   const told = await traces();
   const cwd = await folder({});
   const flag = join(cwd, 'flag');
+  const waitsAtMeet = (who: string) =>
+    eventually(
+      async () => {
+        const { stdout } = await tutti(['ps', '1', '--json'], { env: master.env });
+        const { members } = JSON.parse(stdout) as { members: { member: string; waits: { on: string }[] }[] };
+        return members.find(({ member }) => member === who)?.waits.some(({ on }) => on === 'barrier "meet"');
+      },
+      { timeout: 20_000 },
+    );
   // first.0 waits at the barrier, and for a key, when its agent is killed; late.0 comes when that one is back.
   const run = await startTutti(
     [
@@ -208,10 +217,9 @@ test('an agent killed while members wait changes nothing for them: each release 
     { cwd, env: master.env, input: '' },
   );
   await eventually(() => told.told === 1, { timeout: 20_000 });
-  // Its arrival has reached the master when the second one's turn has come; both wait from then on.
-  const debug = () => readReport(join(master.state, 'runs/latest'));
-  await eventually(() => debug().tests[0]?.attempts[0]?.members.length === 3);
+  await waitsAtMeet('first.0');
   await writeFile(`${flag}.1`, '');
+  await waitsAtMeet('second.0');
 
   agent.process.kill('SIGKILL');
   await agent.process.ended;

@@ -15,6 +15,9 @@
  * - Left behind is, after the daemons are gone, what lives in one of their namespaces or has a member's environment
  *   (`TUTTI_OUT` lies below the lab's directory).
  * - Mount points are listed by their real paths, with blanks as octal numbers (hence `%b`): `base` has to be real too.
+ * - It holds every namespace it is told of, by a descriptor of its own: a number that nobody holds is soon that of another
+ *   lab's namespace. POSIX shells have single-digit descriptors only, so a subshell takes over when they are used up, does
+ *   the rest, and leaves those that came before to the shell around it.
  * - What a killed agent leaves outside of the directory: sockets and a directory for them, which it has written down; a
  *   cgroup for its members, named after its id, beside the sweeper.
  * - SIGPIPE is ignored, else the line to a starter that has just been killed would end it before it has done its work.
@@ -25,10 +28,28 @@ base=$1 ticks=$2 root=$3
 [ -n "$root" ] || root=$(mktemp -d "$base/tutti-XXXXXX") || exit 1
 printf '%s\\n' "$root"
 
-daemons= nets=' '
-while read -r pid start net; do
-  daemons="$daemons $pid:$start" nets="$nets$net "
-done
+daemons= nets=' ' fd=2
+gather() {
+  while read -r pid start net; do
+    daemons="$daemons $pid:$start"
+    if [ "$net" = - ]; then continue; fi
+    if [ "$fd" -eq 9 ]; then
+      (
+        fd=2
+        hold
+        gather
+        finish
+      )
+      exit
+    fi
+    hold
+  done
+}
+
+hold() {
+  fd=$((fd + 1))
+  if eval "command exec $fd<'/proc/$pid/ns/net'" 2>/dev/null; then nets="$nets$net "; fi
+}
 
 alive() {
   { read -r stat <"/proc/\${1%:*}/stat"; } 2>/dev/null || return 1
@@ -80,21 +101,26 @@ sweep() {
   [ ! -e "$root" ]
 }
 
-for daemon in $daemons; do
-  while alive "$daemon" && [ "$ticks" -gt 0 ]; do
-    sleep 0.05
-    ticks=$((ticks - 1))
+finish() {
+  for daemon in $daemons; do
+    while alive "$daemon" && [ "$ticks" -gt 0 ]; do
+      sleep 0.05
+      ticks=$((ticks - 1))
+    done
+    if alive "$daemon"; then kill -s KILL -- "-\${daemon%:*}" 2>/dev/null; fi
   done
-  if alive "$daemon"; then kill -s KILL -- "-\${daemon%:*}" 2>/dev/null; fi
-done
 
-rounds=100
-until sweep; do
-  rounds=$((rounds - 1))
-  if [ "$rounds" -eq 0 ]; then
-    echo "could not remove everything below $root" >&2
-    exit 1
-  fi
-  sleep 0.05
-done
+  rounds=100
+  until sweep; do
+    rounds=$((rounds - 1))
+    if [ "$rounds" -eq 0 ]; then
+      echo "could not remove everything below $root" >&2
+      exit 1
+    fi
+    sleep 0.05
+  done
+}
+
+gather
+finish
 `;

@@ -1,5 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { once } from 'node:events';
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, writeFileSync } from 'node:fs';
 import { expect, onTestFinished, test } from 'vitest';
 import { careLine } from '../../src/lab/care-line.ts';
 import { startSweeper } from '../../src/lab/sweeper.ts';
@@ -12,10 +13,28 @@ async function sweeper(patienceMs = 100) {
 }
 
 /** Ends by itself when the test has failed. */
-function sleeper() {
-  const child = spawn('sleep', ['600'], { detached: true, stdio: 'ignore' });
+function sleeper([program, ...args]: [string, ...string[]] = ['sleep', '600']) {
+  const child = spawn(program, args, { detached: true, stdio: 'ignore' });
   onTestFinished(() => void child.kill('SIGKILL'));
   return child;
+}
+
+/** Network namespaces that a process, or one that has its command line, holds by a descriptor. */
+function namespacesHeldBy(pid: number): string[] {
+  const mine = readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  const processes = readdirSync('/proc').filter((each) => /^\d+$/.test(each) && read(each) === mine);
+  const held = processes.flatMap((each) =>
+    readdirSync(`/proc/${each}/fd`).map((fd) => readlinkSync(`/proc/${each}/fd/${fd}`)),
+  );
+  return [...new Set(held.filter((link) => link.startsWith('net:')))];
+}
+
+function read(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 test('at end-of-file its directory goes with all that is in it', async () => {
@@ -50,6 +69,31 @@ test("nobody is put into care with the machine's own network namespace", () => {
   const child = sleeper();
   expect(() => careLine(child.pid!, true)).toThrow('no network namespace of its own');
 });
+
+test.skipIf(!canNamespace)(
+  'the number of a namespace it was told of is not given to another one while it is there (needs root)',
+  async () => {
+    const { held } = await sweeper();
+    const isolated = Array.from({ length: 17 }, () => sleeper(['unshare', '--net', '--', 'sleep', '600']));
+    const own = readlinkSync('/proc/self/ns/net');
+    await expect
+      .poll(() => isolated.every(({ pid }) => readlinkSync(`/proc/${pid}/ns/net`) !== own))
+      .toBe(true);
+    const told = isolated.map(({ pid }) => readlinkSync(`/proc/${pid}/ns/net`));
+    for (const { pid } of isolated) await held.tell(careLine(pid!, true));
+    await expect.poll(() => namespacesHeldBy(held.pid!).length).toBe(told.length);
+    const ended = isolated.map((child) => once(child, 'exit'));
+    for (const child of isolated) child.kill('SIGKILL');
+    await Promise.all(ended);
+
+    const others = Array.from({ length: 100 }, () =>
+      execFileSync('unshare', ['--net', 'readlink', '/proc/self/ns/net'], { encoding: 'utf8' }).trim(),
+    );
+    expect(others.filter((number) => told.includes(number))).toEqual([]);
+    held.release();
+    expect(await held.ended).toMatchObject({ ok: true });
+  },
+);
 
 test.skipIf(!canNamespace)('what a test has mounted is unmounted, not emptied (needs root)', async () => {
   const { held, root } = await sweeper();
