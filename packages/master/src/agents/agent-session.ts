@@ -168,7 +168,7 @@ function settleMembers(
   }
   if (inDoubt.length > 0) {
     const cancel = clock.after(REPEAT_MS, () => {
-      for (const known of inDoubt) broker.returnUnheld(known.attempt, known.name);
+      for (const known of inDoubt) broker.endDoubt(known.attempt, known.name);
     });
     session.onClosed(cancel);
   }

@@ -134,8 +134,8 @@ export class SyncBroker {
 
   /**
    * An agent is back: waits of its members whose callers it does not have are withdrawn. Some `mayComeAgain` to it, and then
-   * repeat what they asked: none of them has lost a message that it was given, until `returnUnheld`. False if there is no
-   * such message.
+   * repeat what they asked: none of them has lost its place, or a message that it was given, until `endDoubt`. False if there
+   * is nothing of either.
    */
   keepOnly(
     attemptId: string,
@@ -148,8 +148,8 @@ export class SyncBroker {
   }
 
   /** Callers have had their time to come again: messages of the member that nobody stands for are given back. */
-  returnUnheld(attemptId: string, member: string): void {
-    for (const [space, name] of this.#placesOf(attemptId, member)) space.returnUnheld(name);
+  endDoubt(attemptId: string, member: string): void {
+    for (const [space, name] of this.#placesOf(attemptId, member)) space.endDoubt(name);
   }
 
   /** The member's machine was rebooted: what its predecessor waited for is withdrawn, what it never heard is handed on. */

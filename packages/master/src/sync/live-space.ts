@@ -14,6 +14,7 @@ import { type Clock, encodeEvent, FleetingMap, type Withdrawal } from '@tutti/li
 import { type SyncArgs, type SyncVerb, type SyncWire, TuttiError } from '@tutti/protocol';
 import type { Release } from './barrier.ts';
 import type { Player } from './cast.ts';
+import { ComeAgains } from './come-agains.ts';
 import { Deadlines, type Due } from './deadlines.ts';
 import type { Effect } from './effects.ts';
 import type { Answer, Settled, SyncSpace, Unanswered, Wait } from './space.ts';
@@ -44,6 +45,7 @@ export interface SpaceCall<V extends SyncVerb> {
 
 interface Waiter extends Due {
   readonly member: string;
+  readonly at: number;
   due: number;
   readonly withTest: boolean;
   session: SyncSession;
@@ -64,6 +66,7 @@ export class LiveSpace {
   /** By member and request, as the space knows them: two scripts may choose the same request id. */
   readonly #waiters = new FleetingMap<string, Waiter>();
   readonly #deadlines: Deadlines;
+  readonly #comeAgains = new ComeAgains();
   /** What was decided and is not durable yet: how much of it, and when all that was said so far has been told. */
   #undurable = 0;
   #toldSoFar: Promise<void> = Promise.resolve();
@@ -97,11 +100,12 @@ export class LiveSpace {
     return new Promise<SyncWire<SyncVerb>>((resolve, reject) => {
       const earlier = this.#waiters.get(request);
       earlier?.reject(new TuttiError('CANCELLED', 'the request was repeated'));
-      const due = earlier?.due ?? call.due;
-      const waiter: Waiter = { member, due, withTest, session, resolve, reject };
+      const first = earlier ?? this.#comeAgains.first(member, request);
+      const { at, due } = first ?? call;
+      const waiter: Waiter = { member, at, due, withTest, session, resolve, reject };
       this.#waiters.set(request, waiter);
-      const at = (this.#base + call.at) / 1000;
-      this.#tell(this.space.ask(verb, argsOf(verb, call), { member, request, at }));
+      const asked = { member, request, at: (this.#base + at) / 1000 };
+      this.#tell(this.space.ask(verb, argsOf(verb, call), asked));
       if (this.#waiters.get(request) !== waiter) return;
       this.#deadlines.arm(due);
       const stop = signal();
@@ -122,27 +126,35 @@ export class LiveSpace {
 
   /**
    * An agent is back: waits of this member whose callers it does not have are withdrawn. Some `mayComeAgain`, and then repeat
-   * what they asked: none of them has lost a message that it was given, until `returnUnheld`. False if there is no such message.
+   * what they asked: none of them has lost its place, or a message that it was given, until `endDoubt`. False if there is
+   * nothing of either.
    */
   keepOnly(member: string, requests: ReadonlySet<string>, options: { mayComeAgain: boolean }): boolean {
     for (const request of this.space.waitingRequests(member)) {
-      if (!requests.has(request.slice(requestOf(member, '').length))) this.#withdraw(request, options);
+      if (requests.has(request.slice(requestOf(member, '').length))) continue;
+      const waiter = this.#waiters.get(request);
+      if (options.mayComeAgain && waiter) this.#comeAgains.expect(member, request, waiter);
+      this.#withdraw(request, options);
     }
-    return this.space.doubtUnheld(member);
+    const unheld = this.space.doubtUnheld(member);
+    return unheld || this.#comeAgains.expects(member);
   }
 
   /** Callers have had their time to come again: messages that nobody stands for are given back. */
-  returnUnheld(member: string): void {
+  endDoubt(member: string): void {
+    this.#comeAgains.forget(member);
     this.#tell(this.space.returnUnheld(member));
   }
 
   /** The member's machine was rebooted; `unanswered`: arrivals of before whose answers its script has not heard. */
   newIncarnation(member: string, unanswered: readonly Unanswered[]): void {
+    this.#comeAgains.forget(member);
     const arrivals = unanswered.map(({ name, request }) => ({ name, request: requestOf(member, request) }));
     this.#tell(this.space.newIncarnation(member, arrivals));
   }
 
   leave(member: string, how: string, options: { lost?: boolean }): void {
+    this.#comeAgains.forget(member);
     this.#tell(this.space.leave(member, how, this.#now, options));
   }
 

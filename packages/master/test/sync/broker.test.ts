@@ -180,6 +180,62 @@ describe('a wait', () => {
     },
   );
 
+  test('has its place and its deadline again when its caller comes to the next agent in time', async () => {
+    const { broker, clock, ask } = lab({ client: 3 });
+    const [before, after, others] = [new FakeSession(), new FakeSession(), new FakeSession()];
+    const now = () => ({ at: clock.monotonicMs() });
+    const first = { ...now(), request: 'first-request' };
+    const gone = failure(ask(before, 'client.0', 'barrier', { ...READY, timeout: 10 }, first));
+    const key = failure(
+      ask(before, 'client.0', 'get', { key: 'k', wait: true, timeout: 4 }, { ...now(), request: 'the-key' }),
+    );
+    clock.advance(1000);
+    const second = ask(others, 'client.1', 'barrier', READY, { ...now(), request: 'second-request' });
+    before.lose();
+    expect(broker.keepOnly(ATTEMPT, 'client.0', new Set(), ANOTHER_AGENT)).toBe(true);
+    await Promise.all([gone, key]);
+    clock.advance(1000);
+    // The next agent has not seen these requests before: by its clock they are new.
+    const again = ask(
+      after,
+      'client.0',
+      'barrier',
+      { ...READY, timeout: 10 },
+      { ...now(), request: 'first-request' },
+    );
+    const keyAgain = ask(
+      after,
+      'client.0',
+      'get',
+      { key: 'k', wait: true, timeout: 4 },
+      { ...now(), request: 'the-key' },
+    );
+    const third = ask(others, 'client.2', 'barrier', READY, { ...now(), request: 'third-request' });
+    expect(await Promise.all([again.answer, second.answer, third.answer])).toMatchObject([
+      { rank: 0 },
+      { rank: 1 },
+      { rank: 2 },
+    ]);
+    clock.advance(2000);
+    expect(await failure(keyAgain)).toMatchObject({ code: 'TIMED_OUT' });
+  });
+
+  test('whose caller comes to the next agent too late is a new one', async () => {
+    const { broker, clock, ask } = lab({ client: 2 });
+    const [before, after, other] = [new FakeSession(), new FakeSession(), new FakeSession()];
+    const now = () => ({ at: clock.monotonicMs() });
+    const arrival = failure(ask(before, 'client.0', 'barrier', READY, { ...now(), request: 'arrival' }));
+    before.lose();
+    broker.keepOnly(ATTEMPT, 'client.0', new Set(), ANOTHER_AGENT);
+    await arrival;
+    broker.endDoubt(ATTEMPT, 'client.0');
+    clock.advance(1000);
+    const first = ask(other, 'client.1', 'barrier', READY, { ...now(), request: 'other-arrival' });
+    clock.advance(1000);
+    const late = ask(after, 'client.0', 'barrier', READY, { ...now(), request: 'arrival' });
+    expect(await Promise.all([first.answer, late.answer])).toMatchObject([{ rank: 0 }, { rank: 1 }]);
+  });
+
   test('of one member is not that of another, even when both chose the same request id', async () => {
     const { ask } = lab({ client: 2 });
     const session = new FakeSession();
@@ -349,7 +405,7 @@ describe('a space that is closed', () => {
     broker.close(ATTEMPT);
     broker.leave(ATTEMPT, 'client.0', 'ended');
     broker.keepOnly(ATTEMPT, 'client.0', new Set(), ALL_KNOWN);
-    broker.returnUnheld(ATTEMPT, 'client.0');
+    broker.endDoubt(ATTEMPT, 'client.0');
     expect(broker.waits(ATTEMPT)).toEqual([]);
   });
 });
@@ -529,7 +585,7 @@ describe('a message that was given', () => {
     const next = take('client.1');
     broker.keepOnly(ATTEMPT, 'client.0', new Set(['hold-request']), ANOTHER_AGENT);
     if (lives) ask(session, 'client.0', 'hold', { request: 'take-request' }, { request: 'hold-request' });
-    broker.returnUnheld(ATTEMPT, 'client.0');
+    broker.endDoubt(ATTEMPT, 'client.0');
     await settled();
     const given = session.sent.filter((sent) => (sent as { member: string }).member === 'client.1');
     expect(given).toHaveLength(lives ? 0 : 1);
@@ -548,7 +604,7 @@ describe('a message that was given', () => {
     broker.keepOnly(ATTEMPT, 'client.0', new Set(), ANOTHER_AGENT);
     expect(await withdrawn).toMatchObject({ code: 'CANCELLED' });
     expect(session.sent).not.toContainEqual(expect.objectContaining({ member: 'client.1' }));
-    broker.returnUnheld(ATTEMPT, 'client.0');
+    broker.endDoubt(ATTEMPT, 'client.0');
     expect(await next.answer).toMatchObject({ offset: 0 });
   });
 
@@ -566,7 +622,7 @@ describe('a message that was given', () => {
     broker.keepOnly(ATTEMPT, 'client.0', new Set(), ANOTHER_AGENT);
     ask(session, 'client.2', 'send', { ...JOBS, data: 1 });
     await ask(session, 'client.0', 'take', JOBS, { request: 'take-request' }).answer;
-    broker.returnUnheld(ATTEMPT, 'client.0');
+    broker.endDoubt(ATTEMPT, 'client.0');
     const ack = { request: 'take-request' };
     expect(await ask(session, 'client.0', 'ack', ack, { request: 'ack-request' }).answer).toEqual({});
   });
