@@ -1,8 +1,8 @@
 /**
  * What is bundled into what. `scripts/build.ts` builds these and what is not JavaScript.
  *
- * - `dist/tutti.js`: the command. Workspaces are bundled in; third-party packages stay in node_modules. Split, so that
- *   `tutti run` never loads the master and the agent never loads the CLI's commands.
+ * - `dist/tutti.js`: the command. Workspaces are bundled in, and zod, most of which nobody needs; other packages stay in
+ *   node_modules. Split, so that `tutti run` never loads the master and the agent never loads the CLI's commands.
  * - `dist/sdk/index.js` and `dist/sdk/shim.js`: what lands beside a test's scripts on any machine. One file each,
  *   nothing to install; the shim starts on every `tutti` call of a script and must stay small.
  */
@@ -24,7 +24,7 @@ export const bundles: Options[] = [
     entry: { tutti: 'packages/cli/src/main.ts' },
     outDir: 'dist',
     splitting: true,
-    noExternal: [/^@tutti\//],
+    noExternal: [/^@tutti\//, 'zod'],
   },
   {
     ...common,

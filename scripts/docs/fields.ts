@@ -2,7 +2,7 @@
  * A zod schema as rows of a table: field, type, rules. Nested fields follow their parent as `parent.field`, items of a
  * list as `parent[].field`; schemas that the protocol exports by name become links and are collected in `types`.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { anchor, code, table } from './markdown.ts';
 import { namedSchemas } from './named-schemas.ts';
 

@@ -1,5 +1,5 @@
 /** The protocol's schemas by the name they are exported under, so that generated schemas can refer to one another. */
-import { z } from 'zod';
+import * as z from 'zod';
 import * as protocol from '../../packages/protocol/src/index.ts';
 
 export type NamedSchemas = z.core.$ZodRegistry<{ id: string }>;

@@ -1,5 +1,5 @@
 /** Every generated page: its path below docs/ and its text. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { suiteJsonSchema } from '../../packages/client/src/suite/index.ts';
 import { Notification, Report } from '../../packages/protocol/src/index.ts';
 import { errorsPage } from './errors-page.ts';

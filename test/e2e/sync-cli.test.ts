@@ -196,7 +196,7 @@ test('an agent killed while members wait changes nothing for them: each release 
       async () => {
         const { stdout } = await tutti(['ps', '1', '--json'], { env: master.env });
         const { members } = JSON.parse(stdout) as { members: { member: string; waits: { on: string }[] }[] };
-        return members.find(({ member }) => member === who)?.waits.some(({ on }) => on === 'barrier "meet"');
+        return members.find((each) => each.member === who)?.waits.some(({ on }) => on === 'barrier "meet"');
       },
       { timeout: 20_000 },
     );

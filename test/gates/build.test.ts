@@ -57,6 +57,23 @@ test("a script's `import 'tutti'` finds module and types with nothing else insta
   expect(status, String(stderr)).toBe(0);
 });
 
+test('an agent loads no parser of files that it never reads', () => {
+  const files = globSync('*.js', { cwd: join(root, 'dist') });
+  const texts = new Map(files.map((file) => [`./${file}`, readFileSync(join(root, 'dist', file), 'utf8')]));
+  const [agent] = [...texts].filter(([, text]) => text.includes('// packages/agent/src/agent.ts\n'));
+  const loaded = new Set(['./tutti.js', agent![0]]);
+  const packages = new Set<string>();
+  // A set gives what is added while it is gone through.
+  for (const file of loaded) {
+    const found = importsOf(file, texts.get(file)!).filter(({ kind }) => kind === 'static');
+    for (const { specifier } of found) {
+      if (texts.has(specifier)) loaded.add(specifier);
+      else if (!isBuiltin(specifier)) packages.add(specifier);
+    }
+  }
+  expect([...packages].toSorted()).toEqual(['commander', 'msgpackr', 'pino', 'ws']);
+});
+
 test('types that lean on another package are refused by name', async () => {
   const entry = 'test/fixtures/declarations/leaning.ts';
   await expect(emitDeclarations(entry, folder)).rejects.toThrow('leaning.d.ts: its types need "zod"');

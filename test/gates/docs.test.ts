@@ -4,7 +4,7 @@ import { appendFileSync, cpSync, mkdtempSync, readFileSync, rmSync } from 'node:
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { finished, partial } from '../../packages/master/test/reports/example-report.ts';
 import { calls, ERROR_CODES, events, LIMITS, localVerbs } from '../../packages/protocol/src/index.ts';
 import { anchor } from '../../scripts/docs/markdown.ts';

@@ -1,5 +1,6 @@
 /** What would run, for people: a line for each test. */
-import { nodesNeeded, type PlannedSuite } from '@tutti/client';
+import { nodesNeeded } from '@tutti/client';
+import { type PlannedSuite } from '@tutti/client/suite';
 import type { TestSpec } from '@tutti/protocol';
 import { fitting, oneLine } from './progress/columns.ts';
 import { table } from './table.ts';

@@ -1,3 +1,4 @@
+/** What every command needs. Suites (`@tutti/client/suite`) and reports (`@tutti/client/report`) bring their parsers: apart, so that an agent has neither. */
 export * from './follow-run.ts';
 export * from './history.ts';
 export * from './list-nodes.ts';
@@ -6,10 +7,9 @@ export * from './locate.ts';
 export * from './master-client.ts';
 export * from './order-nodes.ts';
 export * from './read-logs.ts';
-export * from './read-report.ts';
 export * from './rerun-run.ts';
-export * from './results/fetch-report.ts';
 export * from './results/fetch-results.ts';
 export * from './run-at.ts';
-export * from './suite/index.ts';
+export { durationSeconds } from './suite/duration.ts';
+export { nodesNeeded } from './suite/nodes-needed.ts';
 export { watchRun } from './watch-run.ts';

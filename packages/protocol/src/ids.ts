@@ -5,7 +5,7 @@
  * of them admits `/`, NUL or a leading dot, and each is short enough. `SyncName` and `RequestId` alone are free
  * text; they never become a path.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { LIMITS } from './limits.ts';
 
 /** A random id: 128 bits as 32 lower-case hex digits. Runs, attempts, members, masters, agents and requests have one. */

@@ -1,5 +1,5 @@
 /** JSON values as they travel in keys and barrier data. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { LIMITS } from './limits.ts';
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };

@@ -8,7 +8,7 @@
  * The caller chooses a random id and repeats the same request on a new connection until it is answered;
  * a repeated id gets the same answer. Closing the connection withdraws its waits.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { RequestId, Seconds } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import { TopologyMember } from './messages/spec.ts';

@@ -9,7 +9,7 @@
  * The bytes of a text are whole lines, except for a line longer than `LINE` and for the end of a log without a line feed.
  * Frames of other kinds are skipped: a newer minor version may send more.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { TuttiError } from './errors.ts';
 import { MemberName, NodeName } from './ids.ts';
 import { LIMITS } from './limits.ts';

@@ -1,5 +1,5 @@
 /** What a webhook is told of a run: the body of the request, `docs/schema/notification.json`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { Id, Seconds } from './ids.ts';
 import { ReportSummary } from './report.ts';
 import { STATUSES } from './statuses.ts';

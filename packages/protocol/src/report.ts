@@ -1,5 +1,5 @@
 /** `report.yaml`, format version 1: written by the master, read by people, CLI and other tools. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { Id, MemberName, NodeName, Seconds } from './ids.ts';
 import { SUBTEST_STATUSES } from './local.ts';
 import { Facts, Params } from './messages/spec.ts';

@@ -1,5 +1,5 @@
 /** Where notifications may be sent: http or https, and no password in it, which would end up in logs of others. */
-import { z } from 'zod';
+import * as z from 'zod';
 
 export const WebhookUrl = z
   .string()

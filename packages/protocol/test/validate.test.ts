@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { z } from 'zod';
+import * as z from 'zod';
 import { TuttiError, validate } from '../src/index.ts';
 
 const Place = z.object({ rooms: z.array(z.object({ doors: z.number() })) });

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Report } from '@tutti/protocol';
 import { parse } from 'yaml';
-import { z } from 'zod';
+import * as z from 'zod';
 import { repository } from './command.ts';
 
 /** Of a run's directory; of a results directory the newest run's. */

@@ -9,7 +9,7 @@ export function addCheck(program: Command): void {
     .description('say what is wrong with a suite, without running it');
   addSuiteOptions(command).action(async (suite: string, flags: SuiteFlags) => {
     const [{ planSuite }, { suiteOptions }, { summaryOf }] = await Promise.all([
-      import('@tutti/client'),
+      import('@tutti/client/suite'),
       import('../run/suite-options.ts'),
       import('../suite-table.ts'),
     ]);

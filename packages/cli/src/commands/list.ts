@@ -11,7 +11,7 @@ export function addList(program: Command): void {
     .option('--json', 'as JSON, with everything that a run of it would be given')
     .action(async (suite: string, flags: SuiteFlags & { json?: boolean }) => {
       const [{ planSuite }, { suiteOptions }, { tableOf }] = await Promise.all([
-        import('@tutti/client'),
+        import('@tutti/client/suite'),
         import('../run/suite-options.ts'),
         import('../suite-table.ts'),
       ]);

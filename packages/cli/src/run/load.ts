@@ -1,5 +1,5 @@
 /** What is to run, of what was said on the command line. */
-import { type LoadedSuite, loadSuite, suiteFromRoles } from '@tutti/client';
+import { type LoadedSuite, loadSuite, suiteFromRoles } from '@tutti/client/suite';
 import { TuttiError } from '@tutti/protocol';
 import { webhookUrls } from '../webhooks.ts';
 import type { ChosenFlags } from './flags.ts';

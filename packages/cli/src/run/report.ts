@@ -1,5 +1,6 @@
 /** `tutti report`: a run's report in the form that was asked for, on stdout. */
-import { fetchReport, fetchReportData, type MasterClient, runNumber } from '@tutti/client';
+import { type MasterClient, runNumber } from '@tutti/client';
+import { fetchReport, fetchReportData } from '@tutti/client/report';
 import { nearest, REPORT_FILES, type ReportFormat, TuttiError } from '@tutti/protocol';
 import { type MasterFlags, withMaster } from '../connect.ts';
 import { paletteFor } from '../progress/palette.ts';

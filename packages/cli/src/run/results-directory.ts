@@ -1,7 +1,7 @@
 /** Where results go: the results directory with `<n>-<suite>/` for each run in it, and `latest`. */
 import { access, constants, mkdir, readdir, rename, rm, stat, symlink } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { readReport } from '@tutti/client';
+import { readReport } from '@tutti/client/report';
 import { type RunView, staysBelow, TuttiError } from '@tutti/protocol';
 
 /** Makes it, before there are results that could not be kept. Throws `USAGE`. */

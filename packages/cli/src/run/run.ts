@@ -1,6 +1,7 @@
 /** `tutti run`: from the command line to the exit status. */
 import { resolve } from 'node:path';
-import { followRun, type LoadedSuite, nodesNeeded } from '@tutti/client';
+import { followRun, nodesNeeded } from '@tutti/client';
+import { type LoadedSuite } from '@tutti/client/suite';
 import { EXIT, type RunView, TuttiError } from '@tutti/protocol';
 import { makeProgress } from '../progress/make-progress.ts';
 import type { Progress } from '../progress/progress.ts';

@@ -1,5 +1,6 @@
 /** The suite and the options beside it, which `run`, `check` and `list` understand alike. */
-import { durationSeconds, type SuiteOptions } from '@tutti/client';
+import { durationSeconds } from '@tutti/client';
+import { type SuiteOptions } from '@tutti/client/suite';
 import { TuttiError } from '@tutti/protocol';
 import { keyValue } from '../options.ts';
 import type { ChosenFlags, SuiteFlags } from './flags.ts';

@@ -1,7 +1,7 @@
 /** What a run came to, for people: from its report, so that screen and report cannot differ. */
 import { realpath } from 'node:fs/promises';
 import { dirname, join, relative } from 'node:path';
-import { readReport } from '@tutti/client';
+import { readReport } from '@tutti/client/report';
 import { isOk, type Report, type ReportMember, type ReportTest } from '@tutti/protocol';
 import { type Palette, paletteFor } from '../progress/palette.ts';
 import { attemptInWords, INDENT, verdictLines } from '../progress/verdict.ts';

@@ -1,6 +1,6 @@
 /** The values that keys of a suite file take, each with the sentence that a wrong one is answered by. */
 import { Identifier, LIMITS } from '@tutti/protocol';
-import { z } from 'zod';
+import * as z from 'zod';
 import { DURATION_FORM, DURATION_PATTERN, LONGEST_SECONDS, parseDuration } from './duration.ts';
 
 const durationHelp = `must be a duration (${DURATION_FORM})`;

@@ -1,7 +1,5 @@
 /** From what a person gives, a suite file, a directory, or roles on the command line, to a run that can be submitted. */
-export { durationSeconds } from './duration.ts';
 export { suiteFromRoles } from './from-roles.ts';
 export { suiteJsonSchema } from './json-schema.ts';
 export { loadSuite, planSuite } from './load-suite.ts';
-export { nodesNeeded } from './nodes-needed.ts';
 export type { LoadedSuite, PlannedSuite, SuiteOptions } from './options.ts';

@@ -1,5 +1,5 @@
 /** The JSON Schema of a suite file, for editors: `docs/schema/suite.json`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { SuiteFields } from './schema.ts';
 
 export function suiteJsonSchema(): Record<string, unknown> {

@@ -5,7 +5,7 @@
  * Strict, because people write it: an unknown key is a mistake, not an extension.
  */
 import { Identifier } from '@tutti/protocol';
-import { z } from 'zod';
+import * as z from 'zod';
 import {
   Duration,
   Env,

@@ -1,7 +1,7 @@
 /** What the keys of a suite file become in the run that is submitted. */
 import { RunSpec } from '@tutti/protocol';
 import { describe, expect, test } from 'vitest';
-import { nodesNeeded } from '../../src/suite/index.ts';
+import { nodesNeeded } from '../../src/suite/nodes-needed.ts';
 import { loadText } from './suite-folder.ts';
 
 describe('a role', () => {

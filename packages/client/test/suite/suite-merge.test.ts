@@ -1,7 +1,7 @@
 /** Which value wins: suite, test, default role, role of the test, command line. */
 import { RunSpec } from '@tutti/protocol';
 import { describe, expect, test } from 'vitest';
-import { nodesNeeded } from '../../src/suite/index.ts';
+import { nodesNeeded } from '../../src/suite/nodes-needed.ts';
 import { failure, loadText } from './suite-folder.ts';
 
 const FULL = `

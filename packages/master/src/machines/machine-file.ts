@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { TuttiError } from '@tutti/protocol';
 import { checkSelector } from '@tutti/protocol/selector';
-import { z } from 'zod';
+import * as z from 'zod';
 import { type Entry, MachineRules } from './machine-rules.ts';
 import { readStrictYaml } from './strict-yaml.ts';
 

@@ -1,5 +1,5 @@
 /** Between an agent and its master: registration, staging, members. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { call } from '../entry.ts';
 import { Id, NodeName, RequestId, Seconds, SyncName } from '../ids.ts';
 import { LogSource } from './link.ts';

@@ -1,5 +1,5 @@
 /** Between a client (CLI, REPL, program) and the master. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { call, event } from '../entry.ts';
 import { Id, MemberName, NodeName, Seconds } from '../ids.ts';
 import { LIMITS } from '../limits.ts';

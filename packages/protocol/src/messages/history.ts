@@ -1,5 +1,5 @@
 /** What became of a test in run after run, and how machines have fared of late. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { NodeName, Seconds } from '../ids.ts';
 import { RunNumber, StatusName } from './views.ts';
 

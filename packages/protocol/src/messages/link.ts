@@ -1,5 +1,5 @@
 /** What every session speaks, whoever its ends are: heartbeat, and streams acknowledged by length. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { call, DIRECTIONS, event } from '../entry.ts';
 import { Digest, Id, MonotonicMs } from '../ids.ts';
 import { FileMode, linkStaysBelow, TreePath } from './tree.ts';

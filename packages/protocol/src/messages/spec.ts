@@ -1,5 +1,5 @@
 /** What is to be run: a run of tests as a client submits it, and one member as an agent gets it. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { Id, Identifier, MemberName, NodeName, Seconds } from '../ids.ts';
 import { LIMITS } from '../limits.ts';
 import { WebhookUrl } from '../webhook-url.ts';

@@ -2,7 +2,7 @@
  * The sync verbs. One declaration serves three callers: a script on its local socket sends the `args`
  * as they stand here; an agent passes them to the master as the call `sync.<verb>`, wrapped in who asks.
  */
-import { z } from 'zod';
+import * as z from 'zod';
 import { call, event } from '../entry.ts';
 import { Id, Identifier, MonotonicMs, RequestId, Seconds, SyncName } from '../ids.ts';
 import { JsonValue } from '../json.ts';

@@ -1,5 +1,5 @@
 /** A tree of files as a manifest: what is staged to agents and what comes back from `$TUTTI_OUT`. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { Digest } from '../ids.ts';
 import { LIMITS } from '../limits.ts';
 

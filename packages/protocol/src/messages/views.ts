@@ -1,5 +1,5 @@
 /** What clients see of machines and runs, and by which words they ask for them. */
-import { z } from 'zod';
+import * as z from 'zod';
 import { Id, MemberName, NodeName, Seconds } from '../ids.ts';
 import { LIMITS } from '../limits.ts';
 import { STATUSES } from '../statuses.ts';
