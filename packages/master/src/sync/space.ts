@@ -9,12 +9,12 @@ import type { BarrierRecords } from './barrier-records.ts';
 import type { Cast, Player, Whole } from './cast.ts';
 import type { Answer, LastArrival, Settled, Told } from './decisions.ts';
 import { broken, type Effect } from './effects.ts';
+import { Receiving } from './receiving.ts';
 import { found, type OnWaited, Settling, succeeded } from './settling.ts';
 import { SpaceState } from './space-state.ts';
-import type { Given, Reader } from './topics.ts';
 import type { Wait } from './wait-graph.ts';
 import { aloneInWords, timeoutInWords, waitOf } from './wait-words.ts';
-import { type Waiting, WaitingRequests } from './waiting.ts';
+import { WaitingRequests } from './waiting.ts';
 
 export type { Answer, Settled } from './decisions.ts';
 export type { Wait } from './wait-graph.ts';
@@ -45,14 +45,17 @@ export class SyncSpace {
   readonly #state: SpaceState;
   readonly #waiting = new WaitingRequests();
   readonly #settling: Settling;
+  readonly #receiving: Receiving;
   readonly #mostDecisions: number;
-  /** Requests that were given a message, of which it is not known whether their callers live. */
-  readonly #inDoubt = new Set<string>();
 
   constructor(players: Iterable<Player>, options: SpaceOptions = {}) {
     const { of, mostDecisions = LIMITS.spaceDecisions.value, onWaited } = options;
     this.#state = new SpaceState(players, of);
     this.#settling = new Settling(this.#state, this.#waiting, onWaited);
+    this.#receiving = new Receiving(this.#state, this.#waiting, this.#settling, {
+      onWait: (member, request) => this.#breakIfAlone(member, request),
+      again: (reader, wait) => this.ask('recv', { topic: reader.topic, wait }, reader),
+    });
     this.#mostDecisions = mostDecisions;
   }
 
@@ -118,7 +121,7 @@ export class SyncSpace {
         this.#state.locks.withdraw(waiting.waiter);
         break;
       case 'hold':
-        return mayComeAgain ? [] : this.#giveBack(waiting.of);
+        return mayComeAgain ? [] : this.#receiving.giveBack(waiting.of);
       case 'turn':
       case undefined:
     }
@@ -193,19 +196,12 @@ export class SyncSpace {
    * are none.
    */
   doubtUnheld(member: string): boolean {
-    const given = this.#state.topics.unacknowledged(member);
-    const unheld = given.filter((request) => this.#waiting.holdOf(request) === undefined);
-    for (const request of unheld) this.#inDoubt.add(request);
-    return unheld.length > 0;
+    return this.#receiving.doubtUnheld(member);
   }
 
   /** They have had their time: gives back the messages that were in doubt, and still are. */
   returnUnheld(member: string): Settled[] {
-    const given = this.#state.topics.unacknowledged(member).filter((request) => this.#inDoubt.has(request));
-    return given.flatMap((request) => [
-      ...this.#settling.giveBack(request),
-      ...this.#nextTurn(member, request),
-    ]);
+    return this.#receiving.returnUnheld(member);
   }
 
   waits(): Wait[] {
@@ -299,24 +295,17 @@ export class SyncSpace {
         return [settling.done({ did: 'send', request, topic, data }, { offset }), ...settling.give(given)];
       }
       case 'recv': {
-        const { topic, from, wait } = args as SyncArgs<'recv'>;
-        const reader = { member, request, topic, at };
-        if (from !== undefined) return this.#received(this.#state.topics.look(reader, from), reader, wait);
-        return this.#receive(reader, wait);
+        const { topic } = args as SyncArgs<'recv'>;
+        return this.#receiving.recv(args as SyncArgs<'recv'>, { member, request, topic, at });
       }
       case 'take': {
-        const { topic, wait } = args as SyncArgs<'take'>;
-        const reader = { member, request, topic, at };
-        return this.#received(this.#state.topics.take(reader), reader, wait);
+        const { topic } = args as SyncArgs<'take'>;
+        return this.#receiving.take(args as SyncArgs<'take'>, { member, request, topic, at });
       }
       case 'ack':
-        return this.#acknowledge((args as SyncArgs<'ack'>).request, asked);
-      case 'hold': {
-        const { request: of } = args as SyncArgs<'hold'>;
-        if (this.#state.topics.delivery(of)?.consumed) return [succeeded(request, {})];
-        this.#waiting.set(request, { kind: 'hold', member, of });
-        return this.#nextTurn(member, of);
-      }
+        return this.#receiving.acknowledge((args as SyncArgs<'ack'>).request, asked);
+      case 'hold':
+        return this.#receiving.hold((args as SyncArgs<'hold'>).request, asked);
       case 'lock': {
         const { name, slots } = args as SyncArgs<'lock'>;
         const waiter = { member, request, name, at };
@@ -363,65 +352,6 @@ export class SyncSpace {
     return this.#breakIfAlone(asked.member, asked.request);
   }
 
-  #receive(reader: Reader, wait = true): Settled[] {
-    const { member, request, topic } = reader;
-    const behind = this.#state.topics.receiving(member, topic);
-    if (behind === undefined || !this.#inDoubt.has(behind) || this.#turns(member, topic).length > 0)
-      return this.#received(this.#state.topics.recv(reader), reader, wait);
-    this.#waiting.set(request, { kind: 'turn', member, reader, wait, behind });
-    return [];
-  }
-
-  /** What has become of the message that the request was given is in doubt no longer. */
-  #nextTurn(member: string, of: string): Settled[] {
-    if (!this.#inDoubt.delete(of)) return [];
-    return this.#turns(member).flatMap(({ reader, wait, behind }) => {
-      if (behind !== of) return [];
-      this.#waiting.take(reader.request);
-      return this.ask('recv', { topic: reader.topic, wait }, reader);
-    });
-  }
-
-  #turns(member: string, topic?: string): Extract<Waiting, { kind: 'turn' }>[] {
-    return this.#waiting.of(member).flatMap((request) => {
-      const waiting = this.#waiting.get(request);
-      const isOne = waiting?.kind === 'turn' && (topic ?? waiting.reader.topic) === waiting.reader.topic;
-      return isOne ? [waiting] : [];
-    });
-  }
-
-  #received(given: Given | undefined, reader: Reader, wait = true): Settled[] {
-    const { member, request, topic } = reader;
-    if (given) return this.#settling.give([given]);
-    if (wait) {
-      this.#waiting.set(request, { kind: 'message', member, reader });
-      return this.#breakIfAlone(member, request);
-    }
-    this.#state.topics.withdraw(reader);
-    return [succeeded(request, { found: false, offset: this.#state.topics.end(topic), data: null })];
-  }
-
-  #acknowledge(of: string, { member, request }: Asked): Settled[] {
-    try {
-      if (this.#state.topics.ack(of)) this.#state.decisions.emit({ did: 'ack', request: of });
-    } catch (thrown) {
-      // Not kept: it is as true when it is asked again.
-      return [{ request, answer: { ok: false, error: TuttiError.from(thrown) } }];
-    }
-    const settled = [succeeded(request, {})];
-    const hold = this.#waiting.holdOf(of);
-    if (hold !== undefined) {
-      this.#waiting.take(hold);
-      settled.push(succeeded(hold, {}));
-    }
-    return [...settled, ...this.#nextTurn(member, of)];
-  }
-
-  #giveBack(request: string): Settled[] {
-    this.#inDoubt.delete(request);
-    return this.#settling.giveBack(request);
-  }
-
   /** Withdraws all that the member waits for, and gives back what it was given: holds last, or it would give to itself. */
   #endWaitsOf(member: string, how: string): Settled[] {
     const requests = this.waitingRequests(member);
@@ -433,10 +363,7 @@ export class SyncSpace {
       if (wait) this.#settling.waited(wait, error);
       return [...this.withdraw(request), { request, answer: { ok: false, error } }];
     });
-    return [
-      ...settled,
-      ...this.#state.topics.unacknowledged(member).flatMap((request) => this.#giveBack(request)),
-    ];
+    return [...settled, ...this.#receiving.giveAllBack(member)];
   }
 
   /** Breaks what can no longer be, now that the cast has changed. */
