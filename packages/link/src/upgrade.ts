@@ -9,6 +9,7 @@ import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { SUBPROTOCOL, TuttiError } from '@tutti/protocol';
 import { WebSocketServer } from 'ws';
+import { ReadTurns } from './read-turns.ts';
 import type { Transport } from './transport.ts';
 import { WS_OPTIONS, WsTransport } from './ws-transport.ts';
 
@@ -18,6 +19,7 @@ export class Upgrader {
     noServer: true,
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   });
+  readonly #turns = new ReadTurns();
   readonly #secret: Buffer;
 
   constructor(token: string) {
@@ -37,7 +39,7 @@ export class Upgrader {
     }
     socket.setNoDelay(true);
     this.#server.handleUpgrade(request, socket, head, (ws) =>
-      connected(new WsTransport(ws, socket, { accepted: true })),
+      connected(new WsTransport(ws, socket, { accepted: true, turns: this.#turns })),
     );
   }
 

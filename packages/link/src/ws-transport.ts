@@ -10,6 +10,7 @@ import { LIMITS, TuttiError } from '@tutti/protocol';
 import type { WebSocket } from 'ws';
 import { closeReason, fromCloseReason } from './close-reason.ts';
 import { dataFrame } from './data-frame.ts';
+import type { ReadTurns } from './read-turns.ts';
 import { shortFrame } from './short-frame.ts';
 import type { Transport, TransportEvents } from './transport.ts';
 
@@ -35,7 +36,7 @@ export class WsTransport implements Transport {
   #error: Error | undefined;
 
   /** `ws` was made with `WS_OPTIONS`, on `socket`; `accepted`: by a server. */
-  constructor(ws: WebSocket, socket: Socket, { accepted }: { accepted: boolean }) {
+  constructor(ws: WebSocket, socket: Socket, { accepted, turns }: { accepted: boolean; turns?: ReadTurns }) {
     this.#ws = ws;
     this.#socket = socket;
     this.#accepted = accepted;
@@ -48,6 +49,7 @@ export class WsTransport implements Transport {
       if (!isBinary) this.close(new TuttiError('BAD_FRAME', 'a text frame, where only binary ones are used'));
       else if (this.#events === undefined) this.#early.push(data);
       else this.#events.message(data);
+      turns?.brought(data.byteLength, ws);
     });
     // Without a listener an error would end the process; 'close' always follows it.
     ws.on('error', (error) => {
