@@ -10,7 +10,7 @@ import { chmod, cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs/promis
 import { join } from 'node:path';
 import { build } from 'tsup';
 import { bundles } from '../tsup.config.ts';
-import { emitDeclarations } from './declarations.ts';
+import { emitDeclarations, emitPackageDeclarations } from './declarations.ts';
 
 process.chdir(join(import.meta.dirname, '..'));
 
@@ -21,6 +21,7 @@ try {
   await Promise.all([
     ...bundles.map((bundle) => build({ ...bundle, outDir: stagedPath(bundle.outDir) })),
     emitDeclarations('packages/sdk/src/index.ts', join(staged, 'sdk')),
+    emitPackageDeclarations('packages/client/src/program.ts', join(staged, 'types'), installed()),
     writeSdkPackage(join(staged, 'sdk')),
     copyPython(join(staged, 'sdk/python')),
     // Read at run time, from beside the bundle.
@@ -38,7 +39,10 @@ function stagedPath(outDir: string | undefined): string {
 }
 
 async function copyPython(to: string): Promise<void> {
-  await cp('packages/sdk/python/tutti.py', join(to, 'tutti.py'));
+  await cp('packages/sdk/python/tutti', join(to, 'tutti'), {
+    recursive: true,
+    filter: (path) => !path.endsWith('__pycache__'),
+  });
 }
 
 /** The folder is put at `node_modules/tutti` beside a test's scripts: `import 'tutti'` finds it through this. */
@@ -48,6 +52,12 @@ async function writeSdkPackage(to: string): Promise<void> {
   const description = { name: 'tutti', version, type: 'module', exports: { '.': entry } };
   await mkdir(to, { recursive: true });
   await writeFile(join(to, 'package.json'), `${JSON.stringify(description, null, 2)}\n`);
+}
+
+/** What whoever installs this package has as well. */
+function installed(): string[] {
+  const { dependencies } = JSON.parse(readFileSync('package.json', 'utf8')) as { dependencies: object };
+  return Object.keys(dependencies);
 }
 
 /** A directory cannot replace a full one in one step, so for an instant there is none. */

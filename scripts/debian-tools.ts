@@ -13,6 +13,7 @@ const TOOLS = {
   iproute2: 'ip',
   procps: 'ps',
   python3: 'python3',
+  tmux: 'tmux',
   'util-linux': 'unshare',
 } as const;
 

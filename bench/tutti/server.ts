@@ -42,13 +42,27 @@ async function open(n: number): Promise<string> {
   );
   registry.restore(indices.map((index) => ({ identity: identity(index) })));
   for (const index of indices) live.add(underWay(index, registry.get(nodeName(index))));
+  // No driver runs here: nothing is brought.
+  const blobs = {
+    missing: () => Promise.resolve([]),
+    writer: () => Promise.reject(new Error('this master keeps no files')),
+  };
   const door = new Door({
     address: { host: '127.0.0.1', port: 0 },
     token: TOKEN,
     clock,
     ready: async () => {},
     agent: (transport) =>
-      serveAgent(transport, { master: MASTER, software: SOFTWARE, clock, registry, live, broker, log }),
+      serveAgent(transport, {
+        master: MASTER,
+        software: SOFTWARE,
+        clock,
+        registry,
+        live,
+        broker,
+        blobs,
+        log,
+      }),
     client: () => {
       throw new Error('nobody operates this master');
     },
@@ -76,6 +90,7 @@ async function openAttempt(store: Store): Promise<void> {
     n: 1,
     id: ATTEMPT,
     members: [],
+    commands: [],
     barriers: [],
     extensions: {},
     reboots: {},
@@ -112,6 +127,7 @@ function underWay(index: number, machine: Node | undefined): LiveMember {
     rebooting: async () => {},
     rebootOther: async () => {},
     extend: async () => TIMEOUT,
+    drive: () => Promise.reject(new Error('no driver here')),
     present: () => {},
     vanished() {
       throw new Error(`${memberName(index)} vanished`);

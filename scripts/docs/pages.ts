@@ -1,6 +1,7 @@
 /** Every generated page: its path below docs/ and its text. */
 import * as z from 'zod';
 import { suiteJsonSchema } from '../../packages/client/src/suite/index.ts';
+import { openApiDocument } from '../../packages/master/src/http/openapi.ts';
 import { Notification, Report } from '../../packages/protocol/src/index.ts';
 import { errorsPage } from './errors-page.ts';
 import { formattedJson } from './formatted-json.ts';
@@ -15,6 +16,10 @@ export function pages(): Map<string, string> {
     ['schema/report.json', jsonPage('schema/report.json', reportJsonSchema())],
     ['schema/notification.json', jsonPage('schema/notification.json', notificationJsonSchema())],
     ['schema/suite.json', jsonPage('schema/suite.json', suiteJsonSchema())],
+    [
+      'schema/openapi.json',
+      formattedJson('schema/openapi.json', { ...openApiDocument(), 'x-comment': GENERATED }),
+    ],
   ]);
 }
 

@@ -128,9 +128,16 @@ function entrySection(name: string, entry: Entry, fields: Fields): string {
   const kind = entry.idempotent
     ? 'Call, idempotent.'
     : 'Call, not idempotent: not to be repeated after a lost answer.';
-  return [heading, `${kind} ${entry.doc}`, ...shapes(fields, 'Parameters', entry.params, entry.result)].join(
-    '\n\n',
-  );
+  const http = entry.http === undefined ? '' : ` Over HTTP: ${overHttp(entry.http)}.`;
+  return [
+    heading,
+    `${kind} ${entry.doc}${http}`,
+    ...shapes(fields, 'Parameters', entry.params, entry.result),
+  ].join('\n\n');
+}
+
+function overHttp(http: string): string {
+  return http.startsWith('none, ') ? http : code(http);
 }
 
 function shapes(

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Readable } from 'node:stream';
 import { expect, onTestFinished, test } from 'vitest';
+import { RAW_DRIVE } from './support/raw-drive.ts';
 import { folder, stdoutOf } from './support/results.ts';
 import {
   eventually,
@@ -50,7 +51,20 @@ tests:
     roles:
       a: exit 3
       b: tutti barrier never --count 2
+  - name: drives
+    drive: { file: driver.mjs, on: a }
+    roles: { a: }
 `;
+
+const FILES = {
+  'suite.yaml': SUITE,
+  'drive.mjs': RAW_DRIVE,
+  'driver.mjs': `
+    import { run, text } from './drive.mjs';
+    const { exit, stdout, number } = await run('a.0', 'echo once >>count; cat count; exit 3');
+    console.log(exit.code, number, text(stdout).trim());
+  `,
+};
 
 class Master {
   readonly process: ChildProcess;
@@ -121,7 +135,7 @@ test('a run survives a kill of its master at each of its durable steps', { timeo
 
   /** What came of one run, during which the master may have died and is then started again. */
   async function verdict() {
-    const cwd = await folder({ 'suite.yaml': SUITE });
+    const cwd = await folder(FILES);
     const begun = master;
     const run = await startTutti(['run', 'suite.yaml'], { cwd, env, input: '' });
     const died = begun.ended.then(() => 'died' as const);
@@ -132,7 +146,7 @@ test('a run survives a kill of its master at each of its durable steps', { timeo
     const { code, stderr } = await run.ended;
     const report = readReport(join(cwd, 'tutti-results/latest'));
     expect(reportMistakes(report), stderr).toEqual([]);
-    const [exchange, fails] = report.tests;
+    const [exchange, fails, drives] = report.tests;
     return {
       code,
       status: report.status,
@@ -154,6 +168,16 @@ test('a run survives a kill of its master at each of its durable steps', { timeo
         attempts: exchange?.attempts.length,
       },
       fails: { status: fails?.status, cause: fails?.cause, attempts: fails?.attempts.length },
+      drives: {
+        status: drives?.status,
+        cause: drives?.cause,
+        said: await stdoutOf(cwd, drives, 'driver.0'),
+        commands: drives?.attempts[0]?.commands?.map(({ member, number, exit }) => ({
+          member,
+          number,
+          exit,
+        })),
+      },
     };
   }
 });

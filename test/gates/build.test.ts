@@ -5,7 +5,7 @@ import { isBuiltin } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { emitDeclarations } from '../../scripts/declarations.ts';
+import { emitDeclarations, emitPackageDeclarations } from '../../scripts/declarations.ts';
 import { importsOf } from '../../scripts/imports.ts';
 
 const root = join(import.meta.dirname, '../..');
@@ -79,6 +79,19 @@ test('an agent loads no parser of files that it never reads', () => {
 test('types that lean on another package are refused by name', async () => {
   const entry = 'test/fixtures/declarations/leaning.ts';
   await expect(emitDeclarations(entry, folder)).rejects.toThrow('leaning.d.ts: its types need "zod"');
+});
+
+test('types of the package may lean on what is installed with it, and on nothing else', async () => {
+  const entry = 'test/fixtures/declarations/leaning.ts';
+  await expect(emitPackageDeclarations(entry, folder, [])).rejects.toThrow(
+    'leaning.d.ts: its types need "zod", which whoever installs Tutti does not have',
+  );
+  await emitPackageDeclarations('packages/client/src/program.ts', folder, ['zod']);
+  const files = globSync('**/*.d.ts', { cwd: folder });
+  expect(files).toContain('client/src/program.d.ts');
+  const text = files.map((file) => readFileSync(join(folder, file), 'utf8')).join('');
+  expect(text).not.toContain("from '@tutti/");
+  expect(text).not.toContain('@internal');
 });
 
 test('a build is readable by every user: scripts may run as another', () => {

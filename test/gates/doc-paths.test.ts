@@ -11,8 +11,11 @@ import { describe, expect, test } from 'vitest';
 import { addAgent } from '../../packages/cli/src/commands/agent.ts';
 import { addCancel } from '../../packages/cli/src/commands/cancel.ts';
 import { addCheck } from '../../packages/cli/src/commands/check.ts';
+import { addCp } from '../../packages/cli/src/commands/cp.ts';
+import { addExec } from '../../packages/cli/src/commands/exec.ts';
 import { addExplain } from '../../packages/cli/src/commands/explain.ts';
 import { addHistory } from '../../packages/cli/src/commands/history.ts';
+import { addJoin } from '../../packages/cli/src/commands/join.ts';
 import { addLabel } from '../../packages/cli/src/commands/label.ts';
 import { addList } from '../../packages/cli/src/commands/list.ts';
 import { addLogs } from '../../packages/cli/src/commands/logs.ts';
@@ -20,11 +23,14 @@ import { addMaster } from '../../packages/cli/src/commands/master.ts';
 import { addNodes } from '../../packages/cli/src/commands/nodes.ts';
 import { addPower } from '../../packages/cli/src/commands/power.ts';
 import { addPs } from '../../packages/cli/src/commands/ps.ts';
+import { addRepl } from '../../packages/cli/src/commands/repl.ts';
 import { addReport } from '../../packages/cli/src/commands/report.ts';
 import { addRerun } from '../../packages/cli/src/commands/rerun.ts';
+import { addResume } from '../../packages/cli/src/commands/resume.ts';
 import { addRun } from '../../packages/cli/src/commands/run.ts';
 import { addRuns } from '../../packages/cli/src/commands/runs.ts';
 import { addDrain, addMaintenance, addQuarantine } from '../../packages/cli/src/commands/service.ts';
+import { addShell } from '../../packages/cli/src/commands/shell.ts';
 import { addSubmit } from '../../packages/cli/src/commands/submit.ts';
 import { addWait } from '../../packages/cli/src/commands/wait.ts';
 import { EXIT } from '../../packages/protocol/src/index.ts';
@@ -37,10 +43,13 @@ const pages = globSync('**/*.md', { cwd: root, exclude }).toSorted();
 const sources = globSync('packages/*/src/**/*.ts', { cwd: root }).map((file) => read(file));
 
 const program = new Command('tutti').option('-V, --version');
-for (const add of [addSubmit, addRuns, addWait, addLogs, addReport, addCancel, addRerun]) add(program);
+for (const add of [addSubmit, addRuns, addWait, addLogs, addReport, addCancel, addRerun, addResume])
+  add(program);
+for (const add of [addExec, addCp, addShell]) add(program);
 for (const add of [addExplain, addHistory, addDrain, addMaintenance, addQuarantine, addLabel, addPower])
   add(program);
-for (const add of [addRun, addCheck, addList, addPs, addNodes, addMaster, addAgent]) add(program);
+for (const add of [addRun, addJoin, addCheck, addList, addPs, addNodes, addRepl, addMaster, addAgent])
+  add(program);
 
 /** Command or verb → its options. */
 const commands = new Map<string, string[]>([
@@ -236,9 +245,9 @@ function isDeclared(name: string): boolean {
   const [, owner, call, type] = /^(?:(?:(\w+)\.)?(\w+)\(\)|(\w+))$/.exec(name) ?? [];
   if (type !== undefined) return declares(new RegExp(`\\b(class|interface|type|const) ${type}\\b`));
   const method = `^\\s+(static |async |get |override )*${call}(<[^\\n]*>)?\\(`;
-  if (owner === undefined) return declares(new RegExp(`\\bfunction ${call}\\b|${method}`, 'm'));
+  if (owner === undefined) return declares(new RegExp(`\\bfunction\\*? ${call}\\b|${method}`, 'm'));
   const classes = sources.flatMap(
-    (source) => source.match(new RegExp(`^export class ${owner}\\b.*?^}`, 'ms')) ?? [],
+    (source) => source.match(new RegExp(`^export (?:abstract )?class ${owner}\\b.*?^}`, 'ms')) ?? [],
   );
   return classes.some((body) => new RegExp(method, 'm').test(body));
 }

@@ -14,6 +14,7 @@ const PAGES = [
   'protocol.md',
   'errors.md',
   'schema/notification.json',
+  'schema/openapi.json',
   'schema/report.json',
   'schema/suite.json',
 ];

@@ -32,6 +32,9 @@ import {
   validate,
 } from '@tutti/protocol';
 import { Members } from './members/members.ts';
+import type { OwnCommand } from './members/own-command.ts';
+import { reboot } from './members/reboot-command.ts';
+import { onceDone, onNodeHandlers } from './on-node.ts';
 import { Absence } from './ship/absence.ts';
 import { Ends } from './ship/ends.ts';
 import type { MasterSession } from './ship/master-link.ts';
@@ -42,6 +45,8 @@ import { SyncRelay } from './ship/sync-relay.ts';
 import type { SyncRequest } from './socket/verbs.ts';
 import { findFacts } from './system/facts.ts';
 import { freeShare, watchSpace } from './system/free-space.ts';
+import { terminalHandlers } from './terminal/handlers.ts';
+import { Terminals } from './terminal/terminals.ts';
 
 export interface AgentOptions {
   state: string;
@@ -64,6 +69,10 @@ export interface AgentOptions {
   bootId?: string | undefined;
   /** What becomes of members whose master is away, and of a disk that fills. */
   limits?: Partial<AgentLimits> | undefined;
+  /** A session of `tutti join`: this agent is there for its pieces alone. */
+  session?: string | undefined;
+  /** What its members run, instead of what the master says. */
+  own?: OwnCommand | undefined;
   log: Logger;
 }
 
@@ -93,6 +102,8 @@ export interface Agent {
   readonly refused: Promise<never>;
   /** `kill`: end all members too. */
   close(options: { kill: boolean }): Promise<void>;
+  /** Begins the stop ladder of all that runs; the master hears how it ended. */
+  cancelMembers(): void;
   debugState(): Record<string, unknown>;
 }
 
@@ -134,14 +145,23 @@ async function compose(state: StateDirectory, options: AgentOptions): Promise<Ag
     agent,
     sync: (verb, request, signal) =>
       relay.ask(verb, spaceOf(members.spec(request.member), request), request, signal),
-    requests: masterRequests(gate),
+    requests: masterRequests(gate, { node: name, cache }),
     rebootCommands: options.rebootCommands ?? [],
     diskFull,
-    onEnded: (member, end) => ends.tell(member, end),
+    own: options.own,
+    onEnded: (member, end) => {
+      options.own?.onEnd(member, end);
+      ends.tell(member, end);
+    },
   });
   const absence = new Absence({ stateDir: state.path, members, clock, bootId: boot, log, ...limits });
   const ends = new Ends((member) => members.end(member));
   await members.adopt();
+  const terminals = new Terminals({
+    ...{ stateDir: state.path, node: name, log },
+    place: (of) => members.place(of),
+  });
+  await terminals.adopt();
   absence.resume();
   const stopWatchingSpace = watchSpace({
     clock,
@@ -163,12 +183,20 @@ async function compose(state: StateDirectory, options: AgentOptions): Promise<Ag
     name,
     labels: options.labels,
     facts: findFacts(),
+    ...(options.session === undefined ? {} : { session: options.session }),
     ...(options.address === undefined ? {} : { address: options.address }),
     members: members.presence(),
     waits: members.waits(),
   });
 
+  const rebootMachine = onceDone(() => reboot(options.rebootCommands ?? [], state.path), clock);
   const greet = async (transport: Transport): Promise<MasterSession> => {
+    const onNode = onNodeHandlers({
+      ...{ members, cache, node: name, boot },
+      reboot: rebootMachine,
+      session: () => session,
+      onStarted: (command) => shipments.begin(command),
+    });
     const session: MasterSession = new Session({
       transport,
       sends: 'agent→master',
@@ -189,12 +217,16 @@ async function compose(state: StateDirectory, options: AgentOptions): Promise<Ag
           return {};
         },
         'member.forget': async ({ member }) => {
-          await members.forget(member);
-          shipments.forget(member);
+          await terminals.endOf(member);
+          for (const gone of await members.forget(member)) shipments.forget(gone);
           return {};
         },
         'member.extended': async ({ member, remaining }) => {
           await members.extended(member, remaining);
+          return {};
+        },
+        'member.freeze': async ({ member, frozen }) => {
+          await members.freeze(member, frozen);
           return {};
         },
         'member.reboot': async ({ member, incarnation, timeout }) => {
@@ -202,6 +234,8 @@ async function compose(state: StateDirectory, options: AgentOptions): Promise<Ag
           return {};
         },
         'node.probe': () => ({}),
+        ...onNode,
+        ...terminalHandlers(terminals),
       },
       events: { 'barrier.data': (data) => relay.receive(data) },
       accept: (target) => {
@@ -211,7 +245,13 @@ async function compose(state: StateDirectory, options: AgentOptions): Promise<Ag
       clock,
       onDefect: (error, where) => log.error({ err: error }, `a defect while serving ${where}`),
     });
-    const shipments = new Shipments(session, { members, ends, clock, log });
+    const shipments = new Shipments(session, {
+      ...{ members, ends, clock, log },
+      onShipped: (member) => {
+        void members.noteCollected(member);
+        options.own?.onShipped(member);
+      },
+    });
     const welcome = await session.call('hello', await hello());
     absence.end();
     session.onClosed(() => absence.begin());
@@ -263,15 +303,18 @@ async function compose(state: StateDirectory, options: AgentOptions): Promise<Ag
       if (kill) gate.close(why);
       stopWatchingSpace();
       await absence.close();
+      await terminals.close();
       await members.close({ kill });
       gate.close(why);
       await cache.close();
       await state.close();
     },
+    cancelMembers: () => members.stopAll('cancelled'),
     debugState: () => ({
       link: dialer.state.at,
       shipping: ends.size,
       asking: gate.waiting,
+      terminals: terminals.size,
       ...members.debugState(),
     }),
   };

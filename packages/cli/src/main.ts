@@ -5,8 +5,12 @@ import { Command, CommanderError } from 'commander';
 import { addAgent } from './commands/agent.ts';
 import { addCancel } from './commands/cancel.ts';
 import { addCheck } from './commands/check.ts';
+import { addCp } from './commands/cp.ts';
+import { addExec } from './commands/exec.ts';
 import { addExplain } from './commands/explain.ts';
 import { addHistory } from './commands/history.ts';
+import { addJoin } from './commands/join.ts';
+import { addJoinAgent } from './commands/join-agent.ts';
 import { addLabel } from './commands/label.ts';
 import { addList } from './commands/list.ts';
 import { addLogs } from './commands/logs.ts';
@@ -14,12 +18,15 @@ import { addMaster } from './commands/master.ts';
 import { addNodes } from './commands/nodes.ts';
 import { addPower } from './commands/power.ts';
 import { addPs } from './commands/ps.ts';
+import { addRepl } from './commands/repl.ts';
 import { addReport } from './commands/report.ts';
 import { addRerun } from './commands/rerun.ts';
+import { addResume } from './commands/resume.ts';
 import { addRun } from './commands/run.ts';
 import { addRuns } from './commands/runs.ts';
 import { addScriptVerbs, SCRIPT_VERBS } from './commands/script-verbs.ts';
 import { addDrain, addMaintenance, addQuarantine } from './commands/service.ts';
+import { addShell } from './commands/shell.ts';
 import { addSubmit } from './commands/submit.ts';
 import { addWait } from './commands/wait.ts';
 import { showError } from './show-error.ts';
@@ -34,10 +41,13 @@ const program = new Command('tutti')
   .addHelpText('after', `\nInside a test script, "tutti" has other verbs: ${SCRIPT_VERBS.join(', ')}.`);
 
 for (const add of [
-  ...[addRun, addCheck, addList],
+  ...[addRun, addCheck, addList, addJoin],
   ...[addSubmit, addRuns, addPs, addExplain, addWait, addLogs, addReport, addHistory, addCancel, addRerun],
+  addResume,
+  addRepl,
+  ...[addExec, addCp, addShell],
   ...[addNodes, addDrain, addMaintenance, addQuarantine, addLabel, addPower],
-  ...[addMaster, addAgent, addScriptVerbs],
+  ...[addMaster, addAgent, addJoinAgent, addScriptVerbs],
 ])
   add(program);
 // After the sub-commands exist: each copies the setting when it is made, but throws through its parent.

@@ -34,7 +34,8 @@ export function runsTable(
 }
 
 function cells(row: RunRow): string[] {
-  const { run, suite, done, notOk, size, duration, waitsFor, cause } = row;
+  const { run, suite, done, notOk, size, duration, waitsFor, cause, paused } = row;
+  const [pause] = paused ?? [];
   return [
     String(run),
     oneLine(suite),
@@ -42,12 +43,12 @@ function cells(row: RunRow): string[] {
     `${done}/${size}${notOk === 0 ? '' : `, ${notOk} not ok`}`,
     localTime(row.started),
     duration === undefined ? '-' : `${duration.toFixed(1)} s`,
-    oneLine(waitsFor ?? cause ?? ''),
+    oneLine(waitsFor ?? cause ?? (pause === undefined ? '' : `${pause.test}: ${pause.cause}`)),
   ];
 }
 
-function state({ phase, status, place, priority }: RunRow): string {
-  if (phase !== 'queued') return status ?? phase;
+function state({ phase, status, place, priority, paused }: RunRow): string {
+  if (phase !== 'queued') return status ?? (paused === undefined ? phase : 'paused');
   const urgency = priority === 0 ? '' : `, priority ${priority}`;
   return `queued${place === undefined ? '' : `, ${ordinal(place)}`}${urgency}`;
 }

@@ -31,6 +31,34 @@ describe('tutti ps', () => {
     );
   });
 
+  test('shows what runs for a driver, who waits to be started, and the tests beside', () => {
+    const others = [
+      {
+        test: { ...AT.test!, name: 'beside' },
+        members: [
+          {
+            ...{ member: 'db.0', node: 'n4', state: 'running' as const, waits: [] },
+            commands: [{ number: 2, name: 'serve', seconds: 1.5 }],
+          },
+          { member: 'late.0', node: 'n5', state: 'staged' as const, waits: [], startsAfter: ['db.0'] },
+        ],
+      },
+    ];
+    expect(
+      describeRun({ ...AT, others })
+        .split('\n')
+        .slice(7),
+    ).toEqual([
+      '',
+      'test beside: running for 12 s, 48 s left',
+      '',
+      'MEMBER  NODE  STATE    WAITS',
+      'db.0    n4    running  runs cmd-2 (serve) for 1.5 s',
+      'late.0  n5    staged   not started: waits for the mark "started" of db.0',
+      '',
+    ]);
+  });
+
   test('names circles', () => {
     const test_ = { ...AT.test!, circles: [['a.0', 'b.0']] };
     expect(describeRun({ ...AT, test: test_ })).toContain('\nwaiting in a circle: a.0 → b.0 → a.0\n');

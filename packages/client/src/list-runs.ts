@@ -1,8 +1,7 @@
 /** The runs of a master, the newest first, and which of them is meant by a word. */
-import { type CallParams, type RunRow, TuttiError } from '@tutti/protocol';
+import { type RunRow, TuttiError } from '@tutti/protocol';
 import type { MasterClient } from './master-client.ts';
-
-export type RunFilter = Omit<CallParams<'runs.list'>, 'before'>;
+import type { RunFilter } from './run-types.ts';
 
 /** At most `most`. */
 export async function listRuns(

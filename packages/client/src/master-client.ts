@@ -3,6 +3,7 @@
  * next one, until it is answered, refused for good, or its signal is aborted. A master that does not come back
  * within `orphanMs` is given up: all that waits for it is rejected with `NOT_CONNECTED`.
  */
+import { randomBytes } from 'node:crypto';
 import {
   type Clock,
   Dialer,
@@ -14,6 +15,7 @@ import {
   type Transport,
 } from '@tutti/link';
 import {
+  type Blob,
   type CallName,
   type CallParams,
   type CallResult,
@@ -40,9 +42,10 @@ export interface MasterClientOptions {
   orphanMs?: number;
 }
 
-export interface RunEvents {
-  run(params: EventParams<'run.changed'>): void;
-  test(params: EventParams<'test.changed'>): void;
+export interface MasterEvents {
+  run?(params: EventParams<'run.changed'>): void;
+  test?(params: EventParams<'test.changed'>): void;
+  session?(params: EventParams<'session.changed'>): void;
 }
 
 const PATIENCE_MS = 3000;
@@ -55,6 +58,8 @@ export type Attempt<T> = (session: MasterSession, over: AbortSignal) => Promise<
 type ResultTarget = StreamTarget & { to: 'result' | 'resultLink' };
 
 type Accept = (target: ResultTarget) => Promise<StreamSink>;
+
+type AcceptBlob = (blob: Blob) => Promise<StreamSink>;
 
 /** Where a stream of log frames goes. */
 type Feed = () => StreamSink;
@@ -71,11 +76,14 @@ interface Waiting {
 
 export class MasterClient {
   readonly #options: MasterClientOptions;
+  /** The same on every connection: what it starts on machines ends when it does not come back. */
+  readonly #id = randomBytes(16).toString('hex');
   readonly #clock: Clock;
   readonly #dialer: Dialer;
-  readonly #listeners = new Set<RunEvents>();
+  readonly #listeners = new Set<MasterEvents>();
   readonly #fetches = new Map<number, Accept>();
   readonly #feeds = new Map<string, Feed>();
+  readonly #blobs = new Map<string, AcceptBlob>();
   readonly #waiting = new Set<Waiting>();
   #connection: Connection | undefined;
   #refused: TuttiError | undefined;
@@ -140,7 +148,7 @@ export class MasterClient {
     }
   }
 
-  listen(events: RunEvents): () => void {
+  listen(events: MasterEvents): () => void {
     this.#listeners.add(events);
     return () => this.#listeners.delete(events);
   }
@@ -149,6 +157,14 @@ export class MasterClient {
   receive(run: number, accept: Accept): () => void {
     this.#fetches.set(run, accept);
     return () => this.#fetches.delete(run);
+  }
+
+  /** Where these contents of `blob.fetch` go, until the returned function is called. */
+  receiveBlobs(blobs: readonly Blob[], accept: AcceptBlob): () => void {
+    for (const { digest } of blobs) this.#blobs.set(digest, accept);
+    return () => {
+      for (const { digest } of blobs) if (this.#blobs.get(digest) === accept) this.#blobs.delete(digest);
+    };
   }
 
   /** Where the stream of that feed goes, until the returned function is called. */
@@ -202,17 +218,24 @@ export class MasterClient {
       handlers: {},
       events: {
         'run.changed': (params) => {
-          for (const listener of this.#listeners) listener.run(params);
+          for (const listener of this.#listeners) listener.run?.(params);
         },
         'test.changed': (params) => {
-          for (const listener of this.#listeners) listener.test(params);
+          for (const listener of this.#listeners) listener.test?.(params);
+        },
+        'session.changed': (params) => {
+          for (const listener of this.#listeners) listener.session?.(params);
         },
       },
       accept: (target) => this.#accept(target),
       clock: this.#clock,
     });
     const { major, minor } = PROTOCOL;
-    await session.call('client.hello', { protocol: { major, minor }, software: this.#options.software });
+    await session.call('client.hello', {
+      protocol: { major, minor },
+      software: this.#options.software,
+      client: this.#id,
+    });
     const over = new AbortController();
     session.onClosed((why) => {
       over.abort(why);
@@ -249,6 +272,8 @@ export class MasterClient {
   #accept(target: StreamTarget): Promise<StreamSink> | StreamSink {
     const feed = target.to === 'logs' ? this.#feeds.get(target.feed) : undefined;
     if (feed) return feed();
+    const contents = target.to === 'blob' ? this.#blobs.get(target.digest) : undefined;
+    if (target.to === 'blob' && contents) return contents(target);
     const accept = isResult(target) ? this.#fetches.get(target.run) : undefined;
     if (isResult(target) && accept) return accept(target);
     throw new TuttiError('BAD_PARAMS', 'the master sends a file that was not asked for');

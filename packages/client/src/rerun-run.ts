@@ -1,13 +1,7 @@
 /** A run once more, from what the master has kept of it. */
 import { randomBytes } from 'node:crypto';
 import type { MasterClient } from './master-client.ts';
-
-export interface RerunOptions {
-  /** Only the tests that were not ok. */
-  failed?: boolean | undefined;
-  /** Default: that of the run. */
-  priority?: number | undefined;
-}
+import type { RerunOptions } from './run-types.ts';
 
 /** The number of the new run. Throws `NO_SUCH_RUN`, `NOTHING_TO_RERUN`, `FILES_GONE`. */
 export async function rerunRun(

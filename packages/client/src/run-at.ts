@@ -1,21 +1,36 @@
-/** What a run is at: its test under way, every member of it, and who waits for whom. */
-import type { MemberAt, RunHead, TestAt } from '@tutti/protocol';
+/** What a run is at: its tests under way, every member of them, and who waits for whom. */
+import type { MemberAt } from '@tutti/protocol';
 import type { MasterClient } from './master-client.ts';
-
-export interface RunAt {
-  head: RunHead;
-  test?: TestAt;
-  members: MemberAt[];
-}
+import type { RunAt, TestsMembers } from './run-types.ts';
 
 /** Throws `NO_SUCH_RUN`. What changes between two pages is seen by the later one. */
 export async function runAt(client: MasterClient, run: number): Promise<RunAt> {
+  const { others: names, ...at } = await testAt(client, run);
+  const others: TestsMembers[] = [];
+  for (const name of names) {
+    const { test, members } = await testAt(client, run, name);
+    // It may have ended meanwhile.
+    if (test !== undefined) others.push({ test, members });
+  }
+  return others.length === 0 ? at : { ...at, others };
+}
+
+async function testAt(
+  client: MasterClient,
+  run: number,
+  name?: string,
+): Promise<Omit<RunAt, 'others'> & { others: string[] }> {
   const members: MemberAt[] = [];
   for (;;) {
     const after = members.at(-1)?.member;
-    const page = await client.call('run.ps', { run, ...(after === undefined ? {} : { after }) });
+    const page = await client.call('run.ps', {
+      run,
+      ...(name === undefined ? {} : { test: name }),
+      ...(after === undefined ? {} : { after }),
+    });
     members.push(...page.members);
     if (page.more && page.members.length > 0) continue;
-    return { head: page.head, ...(page.test === undefined ? {} : { test: page.test }), members };
+    const { head, test, others = [] } = page;
+    return { head, ...(test === undefined ? {} : { test }), members, others };
   }
 }

@@ -1,6 +1,6 @@
 /** Staging to the master: it is asked what it lacks, and only that is sent. */
 import { type ByteSource, jsonBytes, sendBlobs } from '@tutti/link';
-import { type Blob, type RunSpec, TuttiError } from '@tutti/protocol';
+import { type Blob, type Manifest, type RunSpec, TuttiError } from '@tutti/protocol';
 import type { MasterClient } from './master-client.ts';
 
 /** Stages the files of a run, and then the spec itself, whose name it returns. `sources`: digest → file on this machine. */
@@ -10,6 +10,17 @@ export async function stageRun(
   sources: ReadonlyMap<string, string>,
   signal?: AbortSignal,
 ): Promise<Blob> {
+  await stageFiles(client, spec.files, sources, signal);
+  return stageJson(client, spec, signal);
+}
+
+/** Stages the contents of files. */
+export async function stageFiles(
+  client: MasterClient,
+  files: Manifest,
+  sources: ReadonlyMap<string, string>,
+  signal?: AbortSignal,
+): Promise<void> {
   const path = (digest: string) => {
     const source = sources.get(digest);
     if (source === undefined) throw new TuttiError('INTERNAL', `no file is known for digest ${digest}`);
@@ -20,11 +31,10 @@ export async function stageRun(
     send: (wanted: Blob, source: ByteSource) => sendBlob(client, wanted, source, signal),
   };
   await sendBlobs(
-    spec.files.filter((entry) => entry.kind === 'file'),
+    files.filter((entry) => entry.kind === 'file'),
     path,
     receiver,
   );
-  return stageJson(client, spec, signal);
 }
 
 /** Stages a document that may be larger than a frame; returns its name. */

@@ -4,7 +4,14 @@
  * Guarantees: the view handed out is whole after every change; a run that a restarted master does not know any more ends as
  * ERROR. Watching changes nothing of the run: who stops leaves it alone.
  */
-import { type CallParams, EXIT, type RunView, type TestView, TuttiError } from '@tutti/protocol';
+import {
+  type CallParams,
+  EXIT,
+  type RunHead,
+  type RunView,
+  type TestView,
+  TuttiError,
+} from '@tutti/protocol';
 import type { MasterClient, MasterSession } from './master-client.ts';
 
 export type OnView = (view: RunView) => void;
@@ -64,20 +71,30 @@ export class WatchedRun {
     finished.catch(() => {});
     const lost = () => reject(over.reason as Error);
     over.addEventListener('abort', lost);
+    let head: RunHead | undefined;
+    let whole = false;
+    const show = () => {
+      if (!whole || head === undefined) return;
+      const view = { ...head, tests: [...tests] };
+      if (head.phase === 'finished') resolve(view);
+      this.#show(view);
+    };
     const stop = this.#client.listen({
       test: ({ run, index, test }) => {
         if (run === this.run) tests[index] = test;
       },
-      // It comes after the tests that changed with it, the first time after all of them.
-      run: (head) => {
-        if (head.run !== this.run) return;
-        const view = { ...head, tests: [...tests] };
-        if (head.phase === 'finished') resolve(view);
-        this.#show(view);
+      // It comes after the tests that changed with it.
+      run: (changed) => {
+        if (changed.run !== this.run) return;
+        head = changed;
+        show();
       },
     });
     try {
       await session.call('run.watch', { run: this.run });
+      // All that there is has come; before, what another watch of this client hears would be a part of it.
+      whole = true;
+      show();
       if (submission) await session.call('run.submit', submission);
       return await finished;
     } finally {

@@ -19,7 +19,11 @@ describe('connecting', () => {
     master.handlers['nodes.list'] = () => nodes;
     const { client } = await connect(master);
     expect(said).toEqual([
-      { protocol: { major: 1, minor: expect.any(Number) as number }, software: 'a test' },
+      {
+        protocol: { major: 1, minor: expect.any(Number) as number },
+        software: 'a test',
+        client: expect.stringMatching(/^[0-9a-f]{32}$/) as string,
+      },
     ]);
     expect(await client.call('nodes.list', {})).toEqual(nodes);
   });

@@ -160,6 +160,26 @@ describe('a run of somebody else', () => {
     expect(await watched).toMatchObject({ status: 'ERROR', exit: 2 });
   });
 
+  test('is whole from the first view on, though another watch of the same client hears of it meanwhile', async () => {
+    const master = await FakeMaster.open();
+    master.handlers = {
+      'run.watch': () => {
+        master.session.emit('run.changed', head({ run: 7, phase: 'running' }));
+        master.session.emit('test.changed', { run: 7, index: 0, test: testView() });
+        master.session.emit('run.changed', head({ run: 7, phase: 'running' }));
+        return {};
+      },
+    };
+    const { client } = await connect(master);
+    const stop = new AbortController();
+    const seen: number[] = [];
+    const watched = watchRun(client, 7, ({ tests }) => seen.push(tests.length), stop.signal);
+    await eventually(() => seen.length > 0);
+    expect(seen).toEqual([1]);
+    stop.abort(new Error('enough'));
+    await expect(watched).rejects.toThrow('enough');
+  });
+
   test('is left alone when the signal is aborted', async () => {
     const master = await FakeMaster.open();
     master.handlers = { 'run.watch': () => ({}) };

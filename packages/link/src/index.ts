@@ -1,4 +1,5 @@
 export * from './address.ts';
+export * from './bearer.ts';
 export * from './blobs/blob-cache.ts';
 export * from './blobs/json-blob.ts';
 export * from './clock.ts';

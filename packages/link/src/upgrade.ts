@@ -1,14 +1,14 @@
 /**
  * The master's door: an HTTP upgrade request becomes a `Transport`, or an HTTP answer that says why not.
  *
- * Every connection carries the master's secret as a bearer token; comparing takes the same time wherever
- * it differs. A refusal's body is `{"code", "message"}`, so that the other side can show it to a person.
+ * Every connection carries the master's secret as a bearer token. A refusal's body is `{"code", "message"}`, so that the other
+ * side can show it to a person.
  */
-import { createHash, timingSafeEqual } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import { SUBPROTOCOL, TuttiError } from '@tutti/protocol';
 import { WebSocketServer } from 'ws';
+import { type Bearer, bearer } from './bearer.ts';
 import { ReadTurns } from './read-turns.ts';
 import type { Transport } from './transport.ts';
 import { WS_OPTIONS, WsTransport } from './ws-transport.ts';
@@ -20,10 +20,10 @@ export class Upgrader {
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   });
   readonly #turns = new ReadTurns();
-  readonly #secret: Buffer;
+  readonly #bearer: Bearer;
 
   constructor(token: string) {
-    this.#secret = digest(token);
+    this.#bearer = bearer(token);
   }
 
   upgrade(
@@ -44,14 +44,8 @@ export class Upgrader {
   }
 
   #refusal(request: IncomingMessage): { status: string; error: TuttiError } | undefined {
-    const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
-    if (token === undefined || !timingSafeEqual(digest(token), this.#secret)) {
-      const message =
-        token === undefined
-          ? 'the connection carries no token'
-          : "the connection's token is not this master's";
-      return { status: '401 Unauthorized', error: new TuttiError('WRONG_TOKEN', message) };
-    }
+    const error = this.#bearer(request.headers.authorization, 'the connection');
+    if (error !== undefined) return { status: '401 Unauthorized', error };
     const offered = (request.headers['sec-websocket-protocol'] ?? '').split(',').map((name) => name.trim());
     if (!offered.includes(SUBPROTOCOL)) {
       const message = `the peer offers "${offered.join(', ')}", this master speaks "${SUBPROTOCOL}": upgrade the older one`;
@@ -59,10 +53,6 @@ export class Upgrader {
     }
     return undefined;
   }
-}
-
-function digest(token: string): Buffer {
-  return createHash('sha256').update(token).digest();
 }
 
 /** Answers an upgrade request in plain HTTP and closes. */

@@ -21,8 +21,13 @@ import {
 import { TuttiError } from '@tutti/protocol';
 import { serveAgent } from './agents/agent-session.ts';
 import { Registry } from './agents/registry.ts';
+import { clientCalls } from './clients/client-calls.ts';
 import { serveClient } from './clients/client-session.ts';
+import { watchNodes } from './clients/watch-nodes.ts';
+import { watchRuns } from './clients/watch-runs.ts';
+import { Console } from './commands/console.ts';
 import { Door } from './http/door.ts';
+import { Gate } from './http/gate.ts';
 import { LogNews } from './logs/log-news.ts';
 import { Machines } from './machines/machines.ts';
 import { MasterClock } from './master-clock.ts';
@@ -34,6 +39,7 @@ import { Ownership } from './runs/ownership.ts';
 import { Runs } from './runs/runs.ts';
 import { DEFAULT_SETTINGS, type Settings } from './scheduler/pass.ts';
 import { Secrets } from './secrets/secrets.ts';
+import { Sessions } from './sessions/sessions.ts';
 import { DiskRoom, MIN_FREE_BYTES } from './store/room.ts';
 import { RunDirectories } from './store/run-directories.ts';
 import { Store } from './store/store.ts';
@@ -137,6 +143,10 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
       ...{ path: directory.path, minFree: options.minFree ?? MIN_FREE_BYTES, clock: systemClock, log },
     });
     const news = new LogNews();
+    const console = await Console.open({
+      ...{ master, directory: join(directory.path, 'console'), clock, live, blobs, log },
+      room: () => room.forBulk(),
+    });
     const secrets = new Secrets(join(directory.path, 'secrets'));
     const attempts = new AttemptFactory({
       secrets,
@@ -169,17 +179,29 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
       log.info({ run: run.model.number }, `run ${run.model.number} of an earlier master goes on`);
       if (run.model.owned) ownership.own(run)();
     }
+    const sessions = new Sessions({ clock, registry, runs, log });
+    const watches = { nodes: watchNodes(clock, registry, runs), runs: watchRuns(clock, runs) };
+    const callDeps = {
+      ...{ master, software, clock, registry, power, runs, watches, broker, console, blobs },
+      runList: store.runList,
+      history: store.history,
+    };
+    const gate = new Gate({
+      token,
+      log,
+      load: async () => {
+        const { openApi } = await import('./http/api.ts');
+        return openApi({ calls: clientCalls(callDeps), runs, blobs, news, clock, log });
+      },
+    });
     const door = new Door({
       address,
       token,
       clock,
-      agent: (transport) => serveAgent(transport, { master, software, clock, registry, live, broker, log }),
-      client: (transport) =>
-        serveClient(transport, {
-          ...{ master, software, clock, registry, power, runs, ownership, broker, blobs, news, log },
-          runList: store.runList,
-          history: store.history,
-        }),
+      agent: (transport) =>
+        serveAgent(transport, { master, software, clock, registry, live, broker, blobs, log }),
+      client: (transport) => serveClient(transport, { ...callDeps, ownership, sessions, news, log }),
+      api: (request, response) => gate.handle(request, response),
       ready: requireReady,
       onError: (error) => log.error({ err: error }, 'a connection could not be accepted'),
     });
@@ -206,6 +228,10 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
         await machines.close();
         room.close();
         await door.close();
+        await console.close();
+        await gate.close();
+        watches.nodes.close();
+        watches.runs.close();
         clock.stop();
         await store.close();
         await blobs.close();
@@ -214,12 +240,16 @@ export async function startMaster(options: MasterOptions): Promise<Master> {
       }),
       debugState: () => ({
         ...door.debugState(),
+        ...gate.debugState(),
         ...broker.debugState(),
         ...runs.debugState(),
         ...ownership.debugState(),
+        joining: sessions.debugState(),
+        console: console.debugState(),
         ...care.debugState(),
         ...notifier.debugState(),
         followed: news.size,
+        watching: watches.nodes.waiting + watches.runs.waiting,
         members: live.size,
         nodes: registry.views().map(({ name, state: at }) => `${name} ${at}`),
       }),

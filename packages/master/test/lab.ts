@@ -10,7 +10,7 @@ import {
   stubEvents,
   stubHandlers,
 } from '@tutti/testkit';
-import { serveAgent } from '../src/agents/agent-session.ts';
+import { type AgentSessionDeps, serveAgent } from '../src/agents/agent-session.ts';
 import type { AgentSession, Node } from '../src/agents/node.ts';
 import { Registry } from '../src/agents/registry.ts';
 import { MasterClock } from '../src/master-clock.ts';
@@ -47,6 +47,11 @@ export class Lab {
   readonly registry = new Registry(this.masterClock);
   readonly live = new LiveMembers();
   readonly broker = new SyncBroker(this.masterClock);
+
+  /** Where agents send what they are asked for. */
+  contents(): AgentSessionDeps['blobs'] {
+    return { missing: () => Promise.resolve([]), writer: () => Promise.reject(new Error('no cache')) };
+  }
 
   /** An agent that has connected and not yet said hello. */
   dial(options: AgentOptions = {}): FakeAgent {
@@ -100,6 +105,7 @@ export class FakeAgent {
       registry: lab.registry,
       live: lab.live,
       broker: lab.broker,
+      blobs: lab.contents(),
       log: quiet,
     });
     const all = stubHandlers('master→agent', { ...OBLIGING, ...handlers });
@@ -152,6 +158,7 @@ const OBLIGING: Partial<Handlers<'master→agent'>> = {
   'member.stop': () => ({}),
   'member.forget': () => ({}),
   'member.extended': () => ({}),
+  'member.freeze': () => ({}),
   'member.reboot': () => ({}),
   'node.probe': () => ({}),
 };

@@ -39,6 +39,10 @@ const REST = {
     machinesCaredFor: 0,
     members: 0,
     nodes: [],
+    requests: 0,
+    watching: 0,
+    joining: { sessions: 0, joiners: 0 },
+    console: { clients: 0, commands: 0 },
   },
 };
 

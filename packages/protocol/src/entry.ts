@@ -9,6 +9,7 @@ export interface CallEntry<
   D extends Direction = Direction,
   P extends z.ZodType = z.ZodType,
   R extends z.ZodType = z.ZodType,
+  H extends string | undefined = string | undefined,
 > {
   readonly kind: 'call';
   /** Who may call whom. */
@@ -17,6 +18,13 @@ export interface CallEntry<
   readonly result: R;
   /** Asking twice does the same as asking once, so a caller may repeat it after a lost connection. */
   readonly idempotent: boolean;
+  /**
+   * Of a client's call that works by streams or events of its session: what does the same over HTTP, or `none, as …`.
+   * Others are asked by POST.
+   */
+  readonly http: H;
+  /** What waits for something is given up when its caller goes away; else it is carried through, whoever still hears of it. */
+  readonly endsWithCaller?: boolean;
   readonly doc: string;
 }
 
@@ -27,10 +35,13 @@ export interface EventEntry<D extends Direction = Direction, P extends z.ZodType
   readonly doc: string;
 }
 
-export function call<const D extends Direction, P extends z.ZodType, R extends z.ZodType>(
-  entry: Omit<CallEntry<D, P, R>, 'kind'>,
-): CallEntry<D, P, R> {
-  return { kind: 'call', ...entry };
+export function call<
+  const D extends Direction,
+  P extends z.ZodType,
+  R extends z.ZodType,
+  const H extends string | undefined = undefined,
+>(entry: Omit<CallEntry<D, P, R, H>, 'kind' | 'http'> & { readonly http?: H }): CallEntry<D, P, R, H> {
+  return { kind: 'call', ...entry, http: entry.http as H };
 }
 
 export function event<const D extends Direction, P extends z.ZodType>(

@@ -103,6 +103,56 @@ export const ERRORS = {
     action: "Report it with the daemon's log around this time.",
   },
 
+  // HTTP
+  NO_SUCH_ROUTE: {
+    retry: false,
+    means: 'The master answers no HTTP requests at this path.',
+    action: 'See /api/v1/openapi.json for those there are.',
+  },
+  WRONG_METHOD: {
+    retry: false,
+    means: 'There is something at this path, but not by this HTTP method.',
+    action: 'The header Allow of the answer says by which.',
+  },
+  WRONG_CONTENT_TYPE: {
+    retry: false,
+    means: 'The body of an HTTP request is of a kind that is not read there.',
+    action: 'Send JSON, unpacked, with the header Content-Type: application/json.',
+  },
+  BODY_TOO_LARGE: {
+    retry: false,
+    means: 'The body of an HTTP request is longer than is read there.',
+    action: 'Ask for less at once; files are sent by PUT, one at a time.',
+  },
+  BAD_RANGE: {
+    retry: false,
+    means: 'A part of a file was asked for that begins behind its end.',
+    action:
+      'The header Content-Range of the answer says how long the file is; of one that grows, ask again later.',
+  },
+  NO_SUCH_FILE: {
+    retry: false,
+    means: 'There is no such file: in a run, or on the machine that was to send it.',
+    action: 'Ask for the list of its files; of a machine, look at the path that the message names.',
+  },
+
+  FILE_REFUSED: {
+    retry: false,
+    means: 'A machine does not let a file be read or written.',
+    action:
+      'The message names the path and the reason: permissions, a directory in the way, a read-only disk.',
+  },
+  TREE_TOO_BIG: {
+    retry: false,
+    means: 'A file or directory has more files or bytes than are put on a machine, or got from it, at once.',
+    action: 'Take less of it, or pack it into one file.',
+  },
+  NO_SYSTEMD: {
+    retry: false,
+    means: 'A unit is waited for on a machine that is not run by systemd.',
+    action: 'Wait there for a port, a file or a line of a log.',
+  },
+
   // Daemons
   ADDRESS_IN_USE: {
     retry: true,
@@ -168,6 +218,11 @@ export const ERRORS = {
     means: 'A script that a role runs does not exist.',
     action: "Correct the path; it is relative to the suite file's directory.",
   },
+  SCRIPT_SYNTAX: {
+    retry: false,
+    means: 'Node cannot read a script: a mistake in it, or TypeScript that is more than types.',
+    action: 'Correct it at the place named.',
+  },
   SCRIPT_NOT_RUNNABLE: {
     retry: false,
     means:
@@ -213,8 +268,9 @@ export const ERRORS = {
   },
   COMMAND_FAILED: {
     retry: true,
-    means: 'A command that the master runs for a machine failed, or did not end in time.',
-    action: 'The message quotes its last words; try the command by hand on the master.',
+    means:
+      'A command failed, or did not end in time: one that the master runs for a machine, or one that a driver runs on it.',
+    action: 'The message quotes its last words; try the command by hand in the same place.',
   },
   MACHINES_INVALID: {
     retry: false,
@@ -230,6 +286,16 @@ export const ERRORS = {
     retry: false,
     means: 'The run has ended already: there is nothing to cancel.',
     action: 'See how it ended with tutti report.',
+  },
+  SESSION_REFUSED: {
+    retry: false,
+    means: 'What tutti join brings does not fit into the session.',
+    action: 'Join with a role that is expected and has a place left, and say the same as the others.',
+  },
+  SESSION_IN_USE: {
+    retry: true,
+    means: 'The pieces of a session under that name are running.',
+    action: 'Wait for the end of that run, or join under another name.',
   },
   NOTHING_TO_RERUN: {
     retry: false,
@@ -247,10 +313,41 @@ export const ERRORS = {
       'No test of that name: in the run, or in all that the master has had; or the test has no such member.',
     action: 'The message names what there is; quote a glob, so that the shell leaves it alone.',
   },
+  NOT_PAUSED: {
+    retry: false,
+    means: 'No test of the run is paused at a failure, or that one is not, or not any more; or several are.',
+    action:
+      'See by "tutti ps RUN" what the run is at. Tests pause if it was submitted with --pause-on-failure; the first decision stands.',
+  },
   NO_SUCH_REPORT: {
     retry: false,
     means: 'The run has no report in that format, or none yet.',
     action: 'Wait until the run has ended, or ask for another format.',
+  },
+  NOT_A_DRIVER: {
+    retry: false,
+    means: "A script that is no driver asked for something on another member's machine.",
+    action: 'Write "drive: FILE" in the test: only its driver may do this.',
+  },
+  NO_SUCH_COMMAND: {
+    retry: false,
+    means: 'There is no command of that id for who asks.',
+    action: 'Ask for a command that the same test, or the same client, has started.',
+  },
+  NO_TERMINAL: {
+    retry: false,
+    means: 'A machine cannot start a terminal.',
+    action: 'Do what the message says; tutti exec needs neither a shell nor a terminal.',
+  },
+  NODE_LOST: {
+    retry: false,
+    means: 'The machine on which something was to be done is gone, or its agent has given that up.',
+    action: 'Look at the machine with tutti nodes; the test can be run again on another one.',
+  },
+  INVARIANT_BROKEN: {
+    retry: false,
+    means: 'What a driver said must always hold did not.',
+    action: 'The message says when that was, and what was found then.',
   },
   NO_SUCH_MEMBER: {
     retry: false,

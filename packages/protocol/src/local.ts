@@ -11,6 +11,7 @@
 import * as z from 'zod';
 import { RequestId, Seconds } from './ids.ts';
 import { LIMITS } from './limits.ts';
+import { NODE_VERBS } from './messages/on-node.ts';
 import { TopologyMember } from './messages/spec.ts';
 import { syncVerbs } from './messages/sync.ts';
 
@@ -22,6 +23,8 @@ export const Subtest = z.object({
   measure: z.number().optional(),
   unit: z.string().max(LIMITS.name.value).optional(),
   message: z.string().max(4096).optional(),
+  /** How long it took: it began so long before it was reported. */
+  duration: Seconds.optional(),
 });
 export type Subtest = z.infer<typeof Subtest>;
 
@@ -80,6 +83,17 @@ const agentVerbs = {
     args: z.object({ seconds: Seconds.positive() }),
     result: z.object({ remaining: Seconds }),
     doc: 'Asks for more time; the result is how many seconds the test has left.',
+  },
+  drive: {
+    args: z.object({
+      /** Whose machine: `db.0`, or `db` where the role has one member. */
+      on: z.string().min(1),
+      do: z.enum(NODE_VERBS),
+      /** `driveArgs` of what is to be done. */
+      args: z.record(z.string(), z.unknown()).default({}),
+    }),
+    result: z.unknown(),
+    doc: "Only for a driver: does something on the machine of a member of its test, and answers with that verb's result.",
   },
   topology: {
     args: z.object({}),

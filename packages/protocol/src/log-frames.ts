@@ -11,7 +11,7 @@
  */
 import * as z from 'zod';
 import { TuttiError } from './errors.ts';
-import { MemberName, NodeName } from './ids.ts';
+import { NodeName } from './ids.ts';
 import { LIMITS } from './limits.ts';
 import { validate } from './validate.ts';
 
@@ -34,7 +34,11 @@ export const LogName = z.object({
   key: z.string(),
   test: z.string(),
   attempt: z.number().int().positive(),
-  member: MemberName,
+  /** `db.0`, or `db.0/cmd-3` of a command on its machine. */
+  member: z
+    .string()
+    .max(LIMITS.name.value + '.99999/cmd-99999'.length)
+    .regex(/^[a-z][a-z0-9_]*\.\d+(\/cmd-\d+)?$/, 'a log is that of ROLE.INDEX, or of ROLE.INDEX/cmd-NUMBER'),
   node: NodeName,
   source: z.enum(['stdout', 'stderr']),
   incarnation: z.number().int().nonnegative(),

@@ -6,7 +6,7 @@ import { STATUSES } from './statuses.ts';
 
 export const NOTIFICATION_FORMAT = 1;
 
-export const NOTIFICATION_EVENTS = ['started', 'first-failure', 'finished'] as const;
+export const NOTIFICATION_EVENTS = ['started', 'paused', 'first-failure', 'finished'] as const;
 export type NotificationEvent = (typeof NOTIFICATION_EVENTS)[number];
 
 const Verdict = z.enum(STATUSES);
@@ -33,6 +33,8 @@ export const Notification = z.object({
     /** Of its tests so far. */
     summary: ReportSummary,
   }),
+  /** Of `paused`: the first test that stands still at a failure, and when it goes on by itself. */
+  pause: z.object({ test: z.string(), cause: z.string(), until: z.iso.datetime() }).optional(),
   /** Of `first-failure`: the first test that ended and was not ok. */
   failure: z.object({ test: z.string(), status: Verdict, cause: z.string().optional() }).optional(),
 });

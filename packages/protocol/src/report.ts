@@ -36,6 +36,8 @@ export const ReportMember = z.object({
   status: Running,
   /** false: its verdict does not decide the test. */
   essential: z.boolean().optional(),
+  /** It has no script: the test's driver did all that happened on its machine. */
+  driven: z.literal(true).optional(),
   exit: z.number().int().optional(),
   signal: z.string().optional(),
   /** What ended it from outside: "test over", "timeout". */
@@ -64,7 +66,9 @@ export const ReportSubtest = z.object({
   measure: z.number().optional(),
   unit: z.string().optional(),
   message: z.string().optional(),
+  /** When it was reported. */
   at: Instant.optional(),
+  duration: Seconds.optional(),
 });
 export type ReportSubtest = z.infer<typeof ReportSubtest>;
 
@@ -103,6 +107,29 @@ export type ReportWait = z.infer<typeof ReportWait>;
 export const ReportMark = z.object({ member: MemberName, name: z.string(), at: Instant });
 export type ReportMark = z.infer<typeof ReportMark>;
 
+/** What a driver, or an operator, started on a member's machine. Its output is in `stdout.log` and `stderr.log` of `dir`. */
+export const ReportCommand = z.object({
+  member: MemberName,
+  /** 1, 2, 3 … within its member. */
+  number: z.number().int().positive(),
+  name: z.string(),
+  /** As a person would type it; of a long one the beginning. */
+  command: z.string(),
+  /** Who asked for it; absent: an operator. */
+  by: MemberName.optional(),
+  exit: z.number().int().optional(),
+  signal: z.string().optional(),
+  /** What ended it from outside. */
+  stopped: z.string().optional(),
+  /** Why there is neither an exit nor a signal. */
+  cause: z.string().optional(),
+  started: Instant.optional(),
+  ended: Instant.optional(),
+  duration: Seconds.optional(),
+  dir: z.string(),
+});
+export type ReportCommand = z.infer<typeof ReportCommand>;
+
 /** How many of each are left out of the report, because there were too many. */
 export const ReportOmitted = z.object({
   subtests: Count.optional(),
@@ -110,8 +137,25 @@ export const ReportOmitted = z.object({
   arrivals: Count.optional(),
   waits: Count.optional(),
   marks: Count.optional(),
+  commands: Count.optional(),
 });
 export type ReportOmitted = z.infer<typeof ReportOmitted>;
+
+/** How a pause ended: by what an operator decided, because nobody did within its time, or because the run was cancelled. */
+export const PAUSE_ENDS = ['continue', 'retry', 'abort', 'deadline', 'cancelled'] as const;
+
+/** The attempt stood still at its first failure; what still ran went on. */
+export const ReportPause = z.object({
+  cause: z.string(),
+  from: Instant,
+  to: Instant.optional(),
+  ended: z.enum(PAUSE_ENDS).optional(),
+  /** Who decided, where that is known. */
+  by: z.string().optional(),
+  /** The same in a sentence. */
+  note: z.string().optional(),
+});
+export type ReportPause = z.infer<typeof ReportPause>;
 
 export const ReportAttempt = z.object({
   n: z.number().int(),
@@ -125,6 +169,9 @@ export const ReportAttempt = z.object({
   barriers: z.array(ReportBarrier),
   waits: z.array(ReportWait).optional(),
   marks: z.array(ReportMark).optional(),
+  /** In the order in which they were asked for. */
+  commands: z.array(ReportCommand).optional(),
+  pause: ReportPause.optional(),
   omitted: ReportOmitted.optional(),
 });
 export type ReportAttempt = z.infer<typeof ReportAttempt>;

@@ -1,4 +1,5 @@
 /** More time for the test. */
+import { noteTimeLeft } from './deadline.ts';
 import { type Duration, inSeconds } from './duration.ts';
 import { localCall } from './local-call.ts';
 
@@ -11,5 +12,7 @@ export async function extend(
   options: { signal?: AbortSignal | undefined } = {},
 ): Promise<number> {
   const answer = await localCall('extend', { seconds: inSeconds(duration) }, { signal: options.signal });
-  return (answer as { remaining: number }).remaining;
+  const { remaining } = answer as { remaining: number };
+  noteTimeLeft(remaining);
+  return remaining;
 }

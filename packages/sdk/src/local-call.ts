@@ -19,11 +19,17 @@ import { fromEnvironment } from './environment.ts';
 import { TuttiError } from './errors.ts';
 import { LineReader } from './line-reader.ts';
 import { newRequest, type Request } from './request.ts';
+import { stackFrom, withStack } from './stack.ts';
+import { signalOfTest } from './test-signal.ts';
 
 export interface CallBounds {
   signal?: AbortSignal | undefined;
   /** Seconds. */
   timeout?: number | undefined;
+  /** Instead of the call and what it is about. */
+  title?: string | undefined;
+  /** Goes on when the test that makes it is over: it is said to the report, or clears up. */
+  outlivesTest?: boolean | undefined;
 }
 
 /** What says that an agent is being restarted; anything else (EACCES, ENOTDIR …) does not improve with time. */
@@ -42,7 +48,7 @@ export async function localCall(
   args: Record<string, unknown>,
   bounds: CallBounds = {},
 ): Promise<unknown> {
-  return exchange(newRequest(call, args), bounds);
+  return exchange(newRequest(call, args, bounds.title), bounds, stackFrom(localCall));
 }
 
 /**
@@ -60,13 +66,20 @@ export async function consumingCall(
   const about = { request: request.id, scope: args['scope'] };
   const hold = { ...newRequest('hold', about), title: request.title };
   const ack = { ...newRequest('ack', about), title: request.title };
-  return exchange(request, bounds, { hold, ack });
+  return exchange(request, bounds, stackFrom(consumingCall), { hold, ack });
 }
 
-function exchange(request: Request, bounds: CallBounds, consumption?: Consumption): Promise<unknown> {
-  return new Promise((resolve, reject) => {
+function exchange(
+  request: Request,
+  bounds: CallBounds,
+  from: () => string,
+  consumption?: Consumption,
+): Promise<unknown> {
+  return new Promise((resolve, rejectPlain) => {
+    const reject = (error: TuttiError): void => rejectPlain(withStack(error, from));
     const path = fromEnvironment('TUTTI_SOCKET');
     const { signal, timeout } = bounds;
+    const test = bounds.outlivesTest ? undefined : signalOfTest();
     let awaited = request;
     let given: unknown;
     let socket: Socket | undefined;
@@ -80,6 +93,7 @@ function exchange(request: Request, bounds: CallBounds, consumption?: Consumptio
       clearTimeout(again);
       clearTimeout(limit);
       signal?.removeEventListener('abort', withdraw);
+      test?.removeEventListener('abort', leave);
       socket?.destroy();
       settle();
     };
@@ -91,6 +105,7 @@ function exchange(request: Request, bounds: CallBounds, consumption?: Consumptio
       );
     };
     const withdraw = (): void => fail('CANCELLED', 'withdrawn by its signal', signal?.reason);
+    const leave = (): void => fail('CANCELLED', 'withdrawn, as its test is over', test?.reason);
     const giveUp = (): void =>
       fail('TIMED_OUT', `no answer within ${timeout} s; the agent at ${path} is not there or hangs`);
 
@@ -126,7 +141,9 @@ function exchange(request: Request, bounds: CallBounds, consumption?: Consumptio
     };
 
     if (signal?.aborted) return withdraw();
+    if (test?.aborted) return leave();
     signal?.addEventListener('abort', withdraw);
+    test?.addEventListener('abort', leave);
     const limitMs = timeout === undefined ? Number.POSITIVE_INFINITY : timeout * 1000 + MARGIN_MS;
     if (limitMs <= LONGEST_TIMER_MS) limit = setTimeout(giveUp, limitMs); // a longer timer would fire at once
     dial();

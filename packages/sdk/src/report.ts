@@ -1,4 +1,5 @@
 /** Subtests and marks, which go into the run's report. */
+import { type Duration, inSeconds } from './duration.ts';
 import { localCall } from './local-call.ts';
 
 export type SubtestStatus = 'pass' | 'warn' | 'fail' | 'skip' | 'error';
@@ -10,6 +11,8 @@ export interface ResultOptions {
   unit?: string | undefined;
   /** One sentence for who reads the report. */
   message?: string | undefined;
+  /** How long it took. */
+  duration?: Duration | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -20,7 +23,10 @@ export async function result(
   options: ResultOptions = {},
 ): Promise<void> {
   const { measure, unit, message, signal } = options;
-  await localCall('result', { name, status, measure, unit, message }, { signal });
+  const duration = options.duration === undefined ? undefined : inSeconds(options.duration);
+  // A result belongs to the report, also when its test is being ended.
+  const bounds = { signal, outlivesTest: true };
+  await localCall('result', { name, status, measure, unit, message, duration }, bounds);
 }
 
 /**

@@ -13,10 +13,12 @@ export interface Request {
 }
 
 /** @throws TuttiError BAD_PARAMS for a value that JSON cannot say, VALUE_TOO_LARGE for a line beyond 1 MiB */
-export function newRequest(call: string, args: Record<string, unknown>): Request {
+export function newRequest(
+  call: string,
+  args: Record<string, unknown>,
+  title: string = titleOf(call, args),
+): Request {
   const id = randomId();
-  const [subject] = Object.values(args); // what the call is about comes first, also where it is not given
-  const title = typeof subject === 'string' ? `${call} "${subject}"` : call;
   const line = `${toJson(title, { id, call, args })}\n`;
   if (Buffer.byteLength(line) > LONGEST_LINE) {
     throw new TuttiError(
@@ -25,6 +27,11 @@ export function newRequest(call: string, args: Record<string, unknown>): Request
     );
   }
   return { id, title, line };
+}
+
+function titleOf(call: string, args: Record<string, unknown>): string {
+  const [subject] = Object.values(args); // what the call is about comes first, also where it is not given
+  return typeof subject === 'string' ? `${call} "${subject}"` : call;
 }
 
 /** 128 random bits. Not from node:crypto: loading it takes longer than all else that a shell command's call does. */

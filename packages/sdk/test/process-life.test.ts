@@ -61,3 +61,23 @@ test.each(['SIGTERM', 'SIGINT'] as const)(
     expect(await once(child, 'exit')).toEqual([null, signal]);
   },
 );
+
+test('a call that fails names the line of the script that made it', async () => {
+  const text = `process.on('uncaughtException', ({ stack }) => { console.error(stack); });
+async function meet() {
+  await barrier('ready');
+}
+await meet();`;
+  const env = { ...process.env, TUTTI_SOCKET: agent.path };
+  const source = `import { barrier } from ${JSON.stringify(INDEX)};\n${text}`;
+  const child = spawn(process.execPath, ['--input-type=module', '-e', source], { env });
+  children.push(child);
+  let said = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    said += chunk.toString();
+  });
+  await (await agent.next()).refuse('BARRIER_BROKEN', 'client.1 has ended');
+  await once(child, 'close');
+  expect(said).toMatch(/^TuttiError: client\.1 has ended$/m);
+  expect(said).toMatch(/at meet \(file:.*:4:9\)\n\s+at file:.*:6:7/);
+});

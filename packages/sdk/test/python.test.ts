@@ -1,6 +1,6 @@
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { globSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { contract, largeArguments } from './contract.ts';
@@ -35,9 +35,17 @@ describe.skipIf(!python.available)('in Python alone', () => {
     return spawnSync(PYTHON, ['-c', code], { input: source }).status === 0;
   }
 
-  test.skipIf(!CAN_JUDGE)('tutti.py is written in the grammar of Python 3.6 (needs Python 3.9)', () => {
-    expect(parses(readFileSync(join(PYTHON_PATH, 'tutti.py'), 'utf8'))).toBe(true);
+  test.skipIf(!CAN_JUDGE)('all of it is written in the grammar of Python 3.6 (needs Python 3.9)', () => {
+    const files = globSync('tutti/*.py', { cwd: PYTHON_PATH });
+    expect(files.length).toBeGreaterThan(5);
+    expect(files.filter((file) => !parses(readFileSync(join(PYTHON_PATH, file), 'utf8')))).toEqual([]);
     expect(parses('if (n := 1): pass')).toBe(false);
+  });
+
+  test('a script that is no driver reads nothing of what is for drivers', () => {
+    const code = "import sys, tutti; print(sorted(name for name in sys.modules if name.startswith('tutti')))";
+    const { stdout } = spawnSync(PYTHON, ['-c', code], { env: env(), encoding: 'utf8' });
+    expect(stdout.trim()).toBe("['tutti', 'tutti._clock', 'tutti._wire']");
   });
 
   test('broken barriers and timeouts have classes of their own', async () => {
@@ -95,7 +103,7 @@ except KeyboardInterrupt: sys.stdin.read()`;
     ['that is not there', false],
   ])('an agent %s is given up after the timeout and a margin', async (_, present) => {
     if (!present) await agent.die();
-    const expression = "setattr(tutti, '_MARGIN', 0) or tutti.barrier('ready', timeout='60ms')";
+    const expression = "setattr(tutti._wire, '_MARGIN', 0) or tutti.barrier('ready', timeout='60ms')";
     const seen = await python.call({ ...barrierReady, python: expression }, agent.path).seen;
     expect(seen).toMatchObject({
       code: 'TIMED_OUT',

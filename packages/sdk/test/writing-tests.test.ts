@@ -1,4 +1,7 @@
-/** docs/writing-tests.md says what is there: its commands are understood, its Python and its TypeScript name real things. */
+/**
+ * docs/writing-tests.md, and docs/drivers.md for drivers, say what is there: their commands are understood, their Python and their
+ * TypeScript name real things.
+ */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
@@ -8,7 +11,10 @@ import { VERBS, verbNamed } from '../src/shell/verbs.ts';
 import { PYTHON_PATH } from './languages.ts';
 
 const DOCS = join(import.meta.dirname, '../../../docs');
-const page = readFileSync(join(DOCS, 'writing-tests.md'), 'utf8');
+const [scripts, drivers] = ['writing-tests.md', 'drivers.md'].map((name) =>
+  readFileSync(join(DOCS, name), 'utf8'),
+);
+const page = `${scripts}\n${drivers}`;
 const code = [...page.matchAll(/```(?:sh|python|ts)\n(.*?)```|`([^`\n]+)`/gs)].map(
   ([, block, inline]) => block ?? inline ?? '',
 );
@@ -39,7 +45,8 @@ describe('writing-tests.md', () => {
 
   test('shows every call of Python, and none that is not there', () => {
     const named = new Set([...page.matchAll(/\btutti\.([A-Za-z_]+)\b/g)].map(([, name]) => name));
-    const all = /__all__ = \[(.*?)\]/s.exec(readFileSync(join(PYTHON_PATH, 'tutti.py'), 'utf8'))?.[1] ?? '';
+    const all =
+      /__all__ = \[(.*?)\]/s.exec(readFileSync(join(PYTHON_PATH, 'tutti/__init__.py'), 'utf8'))?.[1] ?? '';
     const given = new Set([...all.matchAll(/'(\w+)'/g)].map(([, name]) => name));
     for (const made of ['Released', 'Message']) given.delete(made); // what calls return; nobody makes one
     expect(named).toEqual(given);

@@ -1,5 +1,5 @@
 /**
- * docs/tutorial.md and README.md do what they say: their files are written, their commands run in order, and what these
+ * docs/tutorial.md, docs/drivers.md and README.md do what they say: their files are written, their commands run in order, and what these
  * print has the lines that the pages show. A comment above a fence says what it is:
  *
  *   <!-- file: NAME -->        write it
@@ -29,7 +29,7 @@ interface Ran {
   output: string;
 }
 
-const PAGES = ['README.md', 'docs/tutorial.md'];
+const PAGES = ['README.md', 'docs/tutorial.md', 'docs/drivers.md'];
 
 describe.for(PAGES)('%s', (page) => {
   const fences = fencesOf(readFileSync(join(repository, page), 'utf8'));

@@ -1,5 +1,6 @@
 /**
- * The member directories that are there when an agent starts, as members again.
+ * The member directories that are there when an agent starts, as members again, and so the directories of commands in them
+ * and beside them.
  *
  *   half made, half removed               removed
  *   without a readable spec               removed if it was never started, else set aside under another name
@@ -12,7 +13,10 @@
 import { existsSync } from 'node:fs';
 import { readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Id } from '@tutti/protocol';
+import { Id, type MemberEnd } from '@tutti/protocol';
+import { Command } from '../commands/command.ts';
+import { readCommandSpec } from '../commands/command-directory.ts';
+import { CommandLayout, isCommandDirectory } from '../commands/command-layout.ts';
 import { LifeLine } from '../system/fifo.ts';
 import { removeTree } from '../system/remove-tree.ts';
 import type { MemberContext } from './context.ts';
@@ -23,22 +27,25 @@ import { Layout } from './layout.ts';
 import { Member } from './member.ts';
 import { MemberProcesses } from './member-processes.ts';
 import { readRebootMark } from './reboot-mark.ts';
-import { readStartRecord } from './start-record.ts';
+import { readStartRecord, type StartRecord } from './start-record.ts';
 import { readStop } from './stop-mark.ts';
 
 const DAMAGED = '.damaged';
 
-export async function findMembers(dir: string, context: MemberContext): Promise<Member[]> {
-  const found: Member[] = [];
+export interface Found {
+  readonly members: Member[];
+  readonly commands: Command[];
+}
+
+export async function findMembers(dir: string, context: MemberContext): Promise<Found> {
+  const found: Found = { members: [], commands: [] };
   for (const name of await readdir(dir)) {
     const path = join(dir, name);
     try {
       if (name.endsWith(HALF_MADE) || name.endsWith(HALF_REMOVED)) await removeTree(path);
       else if (name.endsWith(DAMAGED)) continue;
-      else if (Id.safeParse(name).success) {
-        const member = await findMember(new Layout(path, latestIncarnation(path)), context);
-        if (member !== undefined) found.push(member);
-      } else context.log.warn({ path }, 'not a member directory; left alone');
+      else if (Id.safeParse(name).success) await findOne(path, found, context);
+      else context.log.warn({ path }, 'not a member directory; left alone');
     } catch (thrown) {
       context.log.error({ path, err: thrown }, 'a member directory cannot be taken over; left alone');
     }
@@ -46,25 +53,32 @@ export async function findMembers(dir: string, context: MemberContext): Promise<
   return found;
 }
 
-async function findMember(layout: Layout, context: MemberContext): Promise<Member | undefined> {
+async function findOne(path: string, found: Found, context: MemberContext): Promise<void> {
+  const command = new CommandLayout(path);
+  if ((await readCommandSpec(command)) !== undefined) {
+    await findCommand(command, undefined, found, context);
+    return;
+  }
+  const layout = new Layout(path, latestIncarnation(path));
+  const member = await memberOf(layout, context);
+  if (member === undefined) return;
+  found.members.push(member);
+  // Before the member: where it is to be stopped they come first.
+  for (const name of await readdir(path)) {
+    const at = join(path, name);
+    if (isCommandDirectory(name)) await findCommand(new CommandLayout(at), member, found, context);
+    else if (/^cmd-.*\.(tmp|gone)$/.test(name)) await removeTree(at);
+  }
+  await takeUp(member, layout);
+}
+
+async function memberOf(layout: Layout, context: MemberContext): Promise<Member | undefined> {
   const record = readStartRecord(layout);
   const spec = await readSpec(layout);
   if (spec === undefined) {
-    const processes = new MemberProcesses(layout, context.bootId);
-    if (record !== undefined) processes.use(record);
-    await processes.kill();
-    if (record === undefined) {
-      context.log.warn({ path: layout.dir }, 'a member directory without a readable spec is removed');
-      await removeDirectory(layout.dir);
-    } else {
-      // What it has written may be all that tells what happened to it.
-      const aside = `${layout.dir}${DAMAGED}`;
-      context.log.error(
-        { path: aside },
-        'a member directory without a readable spec is set aside; remove it by hand',
-      );
-      await rename(layout.dir, aside);
-    }
+    for (const name of await readdir(layout.dir))
+      if (isCommandDirectory(name)) await killAll(new CommandLayout(join(layout.dir, name)), context);
+    await putAside(layout, context);
     return undefined;
   }
   const end = await readEnd(layout);
@@ -76,24 +90,96 @@ async function findMember(layout: Layout, context: MemberContext): Promise<Membe
     await removeDirectory(layout.dir);
     return undefined;
   }
-  const crashed = record !== undefined && record.boot !== context.bootId;
-  const announced = readRebootMark(layout) !== undefined && readStop(layout) === undefined;
-  const resumes = end === undefined && crashed && announced;
-  const member = new Member(
+  return new Member(
     spec,
-    resumes ? layout.next : layout,
+    resumes(layout, end, record, context) ? layout.next : layout,
     context,
     end === undefined ? { at: 'prepared' } : { at: 'ended', end },
   );
-  if (record === undefined) return member;
-  const goesOn = end === undefined && !resumes && (crashed || wasStarted(layout));
+}
+
+/** Goes on where the agent before this one left: `layout` is that of the last incarnation that was started. */
+async function takeUp(member: Member, layout: Layout): Promise<void> {
+  const record = readStartRecord(layout);
+  if (record === undefined) return;
+  const goesOn =
+    member.state.at === 'prepared' &&
+    member.layout.n === layout.n &&
+    member.wasStarted(record, wrapperRan(layout));
   if (goesOn) await member.adopt(record);
   else member.remember(record);
-  return member;
+}
+
+/** Another boot, and it had announced that. */
+function resumes(
+  layout: Layout,
+  end: MemberEnd | undefined,
+  record: StartRecord | undefined,
+  { bootId }: MemberContext,
+): boolean {
+  const crashed = record !== undefined && record.boot !== bootId;
+  const announced = readRebootMark(layout) !== undefined && readStop(layout) === undefined;
+  return end === undefined && crashed && announced;
+}
+
+async function findCommand(
+  layout: CommandLayout,
+  of: Member | undefined,
+  found: Found,
+  context: MemberContext,
+): Promise<void> {
+  const record = readStartRecord(layout);
+  const spec = await readCommandSpec(layout);
+  if (spec === undefined) {
+    await putAside(layout, context);
+    return;
+  }
+  const end = await readEnd(layout);
+  if (record === undefined && end === undefined && !(await isWhole(layout, context.bootId))) {
+    // Its machine went down before it was started.
+    await removeDirectory(layout.dir);
+    return;
+  }
+  const command = new Command(
+    spec,
+    layout,
+    of,
+    context,
+    end === undefined ? { at: 'prepared' } : { at: 'ended', end },
+  );
+  found.commands.push(command);
+  of?.commands.add(command);
+  if (record === undefined) return;
+  if (end === undefined && command.wasStarted(record, wrapperRan(layout))) await command.adopt(record);
+  else command.remember(record);
+}
+
+async function killAll(layout: Layout, context: MemberContext): Promise<StartRecord | undefined> {
+  const record = readStartRecord(layout);
+  const processes = new MemberProcesses(layout, context.bootId);
+  if (record !== undefined) processes.use(record);
+  await processes.kill();
+  return record;
+}
+
+/** Without a spec nobody can be told of it. */
+async function putAside(layout: Layout, context: MemberContext): Promise<void> {
+  if ((await killAll(layout, context)) === undefined) {
+    context.log.warn({ path: layout.dir }, 'a member directory without a readable spec is removed');
+    await removeDirectory(layout.dir);
+    return;
+  }
+  // What it has written may be all that tells what happened to it.
+  const aside = `${layout.dir}${DAMAGED}`;
+  context.log.error(
+    { path: aside },
+    'a member directory without a readable spec is set aside; remove it by hand',
+  );
+  await rename(layout.dir, aside);
 }
 
 /** The agent may have been killed between its decision and the wrapper's first step. */
-function wasStarted(layout: Layout): boolean {
+function wrapperRan(layout: Layout): boolean {
   if (existsSync(layout.claim) || readStop(layout) !== undefined) return true;
   const alive = new LifeLine(layout.alive);
   const held = alive.isHeld();

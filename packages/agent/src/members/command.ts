@@ -15,11 +15,14 @@ export interface Runners {
   readonly nodePath: string;
   /** Where `python3` is looked for. */
   readonly path: string;
+  /** What Node reads before a driver, so that one which cannot be read says so in plain words. */
+  readonly preload: string;
 }
 
 /** Throws `SCRIPT_MISSING` or `SCRIPT_NOT_RUNNABLE`. */
 export async function commandFor(spec: MemberSpec, layout: Layout, runners: Runners): Promise<string[]> {
   const { script } = spec;
+  if (script.kind === 'none') throw new TuttiError('INTERNAL', `${spec.name} has no script to run`);
   if (script.kind === 'inline') {
     if (!script.text.startsWith('#!')) return ['/bin/sh', '-e', layout.script];
     const first = Buffer.from(script.text.slice(0, FIRST_BYTES));
@@ -36,7 +39,7 @@ export async function commandFor(spec: MemberSpec, layout: Layout, runners: Runn
       await requireInterpreter(script.path, head.toString('latin1'), spec.node);
       return [path];
     case 'node':
-      return [runners.nodePath, path];
+      return [runners.nodePath, ...(spec.drives ? ['--require', runners.preload] : []), path];
     case 'python3': {
       const python = await findOnPath('python3', runners.path);
       if (python !== undefined) return [python, path];

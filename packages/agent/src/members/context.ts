@@ -1,11 +1,23 @@
 /** What every member of one agent shares. */
-import type { MemberEnd, RebootPlan } from '@tutti/protocol';
+import type { MemberEnd, NodeVerb, RebootPlan } from '@tutti/protocol';
 import type { SyncHandler } from '../socket/verbs.ts';
 import type { Instant } from '../system/checkpoint.ts';
 import type { Clock } from '../system/clock.ts';
 import type { Log } from '../system/log.ts';
 import type { MachineEnvironment } from './machine-environment.ts';
+import type { OwnCommand } from './own-command.ts';
 import type { Tools } from './tools.ts';
+
+/** What a driver asks for, with the arguments that `driveArgs` has for it. */
+export interface DriveRequest {
+  /** Who asks. */
+  readonly member: string;
+  readonly request: string;
+  /** Whose machine: a member's name. */
+  readonly on: string;
+  readonly do: NodeVerb;
+  readonly args: unknown;
+}
 
 /** What a member asks its master for, besides the sync verbs. Each rejects soon after its signal aborts. */
 export interface MasterRequests {
@@ -21,6 +33,8 @@ export interface MasterRequests {
   ): Promise<void>;
   /** Resolves with the seconds that the test has left. */
   extend(member: string, request: string, seconds: number, signal: AbortSignal): Promise<number>;
+  /** Resolves with what the script gets. */
+  drive(request: DriveRequest, signal: AbortSignal): Promise<unknown>;
 }
 
 export interface MemberContext {
@@ -36,6 +50,8 @@ export interface MemberContext {
   readonly runtimeDir: string;
   /** Where members' cgroups are made; undefined where they cannot be. */
   readonly cgroupRoot: string | undefined;
+  /** What members run, where it is not their scripts. */
+  readonly own?: OwnCommand | undefined;
   readonly sync: SyncHandler;
   readonly requests: MasterRequests;
   /** Throws `CANNOT_REBOOT` when this machine may not be rebooted by this member now. */

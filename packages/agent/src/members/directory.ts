@@ -10,7 +10,7 @@ import { ignore } from '../system/errno.ts';
 import { makeFifos } from '../system/fifo.ts';
 import { removeTree } from '../system/remove-tree.ts';
 import { topologyText } from './environment.ts';
-import { Layout, LOG_SOURCES } from './layout.ts';
+import { Layout } from './layout.ts';
 import { type Blobs, makeWorkTree } from './work-tree.ts';
 import { WRAPPER } from './wrapper.ts';
 
@@ -39,7 +39,7 @@ export async function makeDirectory(
     await writeFile(half.wrapper, WRAPPER);
     if (spec.script.kind === 'inline') await writeScript(half.script, spec.script.text);
     // The logs exist from the start: a full disk then cannot keep a relay from opening its own.
-    for (const source of LOG_SOURCES) await writeFile(half.log(source), '');
+    for (const source of half.sources) await writeFile(half.log(source), '');
     await makeFifos([...half.pipes, half.alive, half.drained]);
     // Durable: an agent that starts after a crash of the machine has to know whose directory it is.
     await replaceFile(half.spec, JSON.stringify(spec), 0o600);

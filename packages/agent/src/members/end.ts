@@ -4,7 +4,7 @@ import { type Exit, MemberEnd, type StopReason } from '@tutti/protocol';
 import type { Masks } from '../secrets/masks.ts';
 import type { MemberContext } from './context.ts';
 import { lastLine } from './last-line.ts';
-import { Layout, LOG_SOURCES } from './layout.ts';
+import { Layout } from './layout.ts';
 import { readRebootMark } from './reboot-mark.ts';
 import type { StartRecord } from './start-record.ts';
 import { readStatus, readTrace } from './traces.ts';
@@ -24,7 +24,7 @@ export async function measureEnd(
 ): Promise<MemberEnd> {
   const logs: MemberEnd['logs'] = [];
   for (const each of layout.all) {
-    for (const source of LOG_SOURCES)
+    for (const source of each.sources)
       logs.push({ source, incarnation: each.n, length: await lengthOf(each.log(source)) });
   }
   const said = layout.all.toReversed().flatMap((each) => [each.log('stderr'), each.log('stdout')]);

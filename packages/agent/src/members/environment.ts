@@ -12,7 +12,7 @@ export interface Places {
   readonly shimDir: string;
   /** Holds nothing but `node`. */
   readonly nodeDir: string;
-  /** Holds `tutti.py`. */
+  /** Holds Python's `tutti`. */
   readonly pythonDir: string;
   readonly socket: string;
   readonly out: string;
@@ -27,20 +27,14 @@ export function environmentOf(
   incarnation: number,
   /** Seconds that are left. */
   deadline: number = spec.timeout,
+  /** Instead of a clean one. */
+  own?: Readonly<Record<string, string>>,
 ): Record<string, string> {
+  const given = { ...(own ?? clean(places, machine)), ...spec.env, ...spec.secrets };
   const environment: Record<string, string> = {
-    HOME: machine.home,
-    USER: machine.user,
-    SHELL: machine.shell,
-    LANG: 'C.UTF-8',
-    TZ: machine.timezone,
-    TMPDIR: places.tmp,
-    PYTHONUNBUFFERED: '1',
-    CI: '1',
-    ...spec.env,
-    ...spec.secrets,
-    PATH: [places.shimDir, spec.env.PATH ?? machine.path, places.nodeDir].join(':'),
-    PYTHONPATH: [places.pythonDir, ...(spec.env.PYTHONPATH ? [spec.env.PYTHONPATH] : [])].join(':'),
+    ...given,
+    PATH: [places.shimDir, given.PATH ?? machine.path, places.nodeDir].join(':'),
+    PYTHONPATH: [places.pythonDir, ...(given.PYTHONPATH ? [given.PYTHONPATH] : [])].join(':'),
     TUTTI_SOCKET: places.socket,
     TUTTI_RUN: String(spec.run.number),
     TUTTI_TEST: spec.test,
@@ -60,6 +54,19 @@ export function environmentOf(
   for (const [role, address] of roleAddresses(spec))
     environment[`TUTTI_ADDR_${role.toUpperCase()}`] = address;
   return environment;
+}
+
+function clean(places: Places, machine: MachineEnvironment): Record<string, string> {
+  return {
+    HOME: machine.home,
+    USER: machine.user,
+    SHELL: machine.shell,
+    LANG: 'C.UTF-8',
+    TZ: machine.timezone,
+    TMPDIR: places.tmp,
+    PYTHONUNBUFFERED: '1',
+    CI: '1',
+  };
 }
 
 /** Of each role its first member's first address; a role whose machine has none is left out. */

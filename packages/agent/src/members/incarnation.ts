@@ -3,7 +3,7 @@ import { readdirSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { diskError } from '@tutti/link';
 import { makeFifos } from '../system/fifo.ts';
-import { type Layout, LOG_SOURCES } from './layout.ts';
+import type { Layout } from './layout.ts';
 
 /** The last one that was decided to start. */
 export function latestIncarnation(dir: string): number {
@@ -14,7 +14,7 @@ export function latestIncarnation(dir: string): number {
 /** Makes a further one; what an agent that was killed in the middle of this left is used or replaced. */
 export async function makeIncarnation(layout: Layout): Promise<void> {
   try {
-    for (const source of LOG_SOURCES) await writeFile(layout.log(source), '', { flag: 'a' });
+    for (const source of layout.sources) await writeFile(layout.log(source), '', { flag: 'a' });
     const lines = [layout.alive, layout.drained];
     for (const line of lines) await rm(line, { force: true });
     await makeFifos(lines);

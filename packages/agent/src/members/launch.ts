@@ -5,10 +5,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync } from 'node:fs';
-import type { MemberSpec } from '@tutti/protocol';
 import { LifeLine } from '../system/fifo.ts';
 import type { MemberContext } from './context.ts';
-import { environmentOf } from './environment.ts';
 import type { Layout } from './layout.ts';
 import type { StartRecord } from './start-record.ts';
 
@@ -32,25 +30,23 @@ export class LifeLines {
 
 /** Resolves when the wrapper runs; rejects when the system does not let it. */
 export async function launch(
-  spec: MemberSpec,
   layout: Layout,
   lines: LifeLines,
   record: StartRecord,
   command: readonly string[],
-  context: MemberContext,
-  /** Seconds that the script has. */
-  deadline: number,
+  environment: Record<string, string>,
+  shell: MemberContext['shell'],
+  /** An open descriptor that becomes its stdin; without one there is nothing to read. */
+  stdin?: number,
 ): Promise<void> {
-  const { shell, tools, machine } = context;
   const procs = record.cgroup === undefined ? '' : `${record.cgroup}/cgroup.procs`;
   const held = [lines.alive.openWriteEnd(), lines.drained.openWriteEnd()];
   try {
     const words = [layout.wrapper, String(layout.n), procs, record.boot, ...command];
-    const places = { ...tools, ...layout.places, socket: record.socket };
     const child = spawn(shell.file, [...shell.args, ...words], {
       cwd: layout.dir,
-      env: environmentOf(spec, places, machine, layout.n, deadline),
-      stdio: ['ignore', 'ignore', 'ignore', ...held],
+      env: environment,
+      stdio: [stdin ?? 'ignore', 'ignore', 'ignore', ...held],
       detached: true,
     });
     child.unref();

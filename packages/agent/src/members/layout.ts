@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { LogSource } from '@tutti/protocol';
 
-export const LOG_SOURCES = ['stdout', 'stderr', 'events'] as const satisfies readonly LogSource[];
+const LOG_SOURCES = ['stdout', 'stderr', 'events'] as const satisfies readonly LogSource[];
 
 export class Layout {
   readonly dir: string;
@@ -65,6 +65,10 @@ export class Layout {
   get drained(): string {
     return join(this.dir, `drained.${this.n}`);
   }
+  /** The logs that there are. */
+  get sources(): readonly LogSource[] {
+    return LOG_SOURCES;
+  }
   log(source: LogSource): string {
     return join(this.dir, `${source}.${this.n}`);
   }
@@ -117,5 +121,9 @@ export class Layout {
   /** What every process of the member carries in its environment, unless it cleared it. */
   get mark(): string {
     return `TUTTI_OUT=${this.out}\0`;
+  }
+  /** What those of its processes carry that belong to something else in its directory: to commands. */
+  get notMark(): string | undefined {
+    return `TUTTI_COMMAND=${this.dir}/`;
   }
 }

@@ -27,6 +27,7 @@ export class MemberProcesses {
     this.#boot = boot;
     this.#scanned = new ScannedTree({
       mark: layout.mark,
+      notMark: layout.notMark,
       lifeLines: [layout.alive, layout.drained],
       script: () => this.#script(),
       wrapper: () => this.#wrapper(),
@@ -70,6 +71,18 @@ export class MemberProcesses {
   async kill(): Promise<void> {
     await this.#tree().kill();
     this.#wake();
+  }
+
+  /** Once to each process; KILL also to those that appear meanwhile. */
+  async signal(name: NodeJS.Signals): Promise<void> {
+    if (name === 'SIGKILL') await this.kill();
+    else for (const id of await this.#tree().list()) signal(id, name);
+  }
+
+  /** Has them all stand still, or go on. */
+  async freeze(frozen: boolean): Promise<void> {
+    const tree = this.#tree();
+    await (frozen ? tree.freeze() : tree.thaw());
   }
 
   async gone(abort: AbortSignal): Promise<void> {

@@ -12,106 +12,65 @@
 import { mkdir, rmdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
+  type CommandSpec,
   Id,
   LIMITS,
   type LogSource,
   type MemberEnd,
   type MemberPresence,
   type MemberSpec,
+  type Signal,
   type StopReason,
   TuttiError,
 } from '@tutti/protocol';
+import type { Command } from '../commands/command.ts';
+import { Commands } from '../commands/commands.ts';
 import { Masks } from '../secrets/masks.ts';
-import { openRuntimeDir } from '../socket/runtime-dir.ts';
-import type { SyncHandler } from '../socket/verbs.ts';
-import { cgroupRoot } from '../system/cgroup.ts';
-import type { Clock } from '../system/clock.ts';
-import type { Log } from '../system/log.ts';
 import { findMembers } from './adoption.ts';
-import type { MasterRequests, MemberContext } from './context.ts';
+import type { MemberContext } from './context.ts';
 import { makeDirectory, removeDirectory } from './directory.ts';
-import { Layout, LOG_SOURCES } from './layout.ts';
-import { type MachineEnvironment, machineEnvironment } from './machine-environment.ts';
+import { Layout } from './layout.ts';
 import { Member } from './member.ts';
-import { reboot } from './reboot-command.ts';
-import { makeTools } from './tools.ts';
-import type { Blobs } from './work-tree.ts';
+import { type MembersOptions, openContext } from './members-options.ts';
+import { logsOf, refuseReboot } from './own-command.ts';
+import { presenceOf, rebootOf } from './presence.ts';
+import { refuseShared } from './reboot.ts';
 
-export interface MembersOptions {
-  readonly stateDir: string;
-  /** The agent's id: names its cgroup. */
-  readonly agent: string;
-  /** Where local sockets live; default /run/tutti, else a private temporary directory. */
-  readonly runtimeDir?: string | undefined;
-  readonly nodePath: string;
-  /** Holds index.js, package.json, shim.js and python/tutti.py. */
-  readonly sdkDir: string;
-  readonly cache: Blobs;
-  readonly clock: Clock;
-  readonly bootId: string;
-  readonly log: Log;
-  readonly sync: SyncHandler;
-  /** Once for each member that ends while this process runs; for earlier ones see `presence` and `end`. */
-  readonly onEnded: (member: string, end: MemberEnd) => void;
-  readonly machine?: MachineEnvironment | undefined;
-  readonly requests: MasterRequests;
-  /** Each is a line of shell, tried one after the other; none: machines of this agent are not rebooted. */
-  readonly rebootCommands: readonly string[];
-  /** Members are stopped, and no more are made, when it says so. */
-  readonly diskFull?: (() => boolean) | undefined;
-  /** false: processes are known by going through /proc even where cgroups could be had. */
-  readonly cgroups?: boolean | undefined;
-  /** Seconds. */
-  readonly rung?: number | undefined;
-  readonly drain?: number | undefined;
-  /** Bytes of output a member may write. */
-  readonly outputLimit?: number | undefined;
-  readonly shell?: MemberContext['shell'] | undefined;
-}
+export type { MembersOptions };
 
 export class Members {
   readonly #options: MembersOptions;
   readonly #dir: string;
   readonly #members = new Map<string, Member>();
+  readonly #commands: Commands;
   readonly #preparing = new Map<string, Promise<void>>();
-  readonly #forgetting = new Map<string, Promise<void>>();
+  readonly #forgetting = new Map<string, Promise<string[]>>();
   #context: MemberContext | undefined;
 
   constructor(options: MembersOptions) {
     this.#options = options;
     this.#dir = join(options.stateDir, 'members');
+    this.#commands = new Commands(this.#dir);
   }
 
   /** Takes over what an earlier agent left. */
   async adopt(): Promise<void> {
-    const { stateDir, nodePath, sdkDir, ...options } = this.#options;
+    const options = this.#options;
     await mkdir(this.#dir, { recursive: true, mode: 0o755 });
-    const context: MemberContext = {
-      clock: options.clock,
-      bootId: options.bootId,
-      log: options.log,
-      nodePath,
-      tools: await makeTools(stateDir, nodePath, sdkDir),
-      machine: options.machine ?? machineEnvironment(),
-      shell: options.shell ?? { file: '/bin/sh', args: [] },
-      runtimeDir: await openRuntimeDir(stateDir, options.runtimeDir),
-      cgroupRoot: options.cgroups === false ? undefined : await cgroupRoot(options.agent),
-      sync: options.sync,
-      requests: options.requests,
-      now: () => ({ boot: options.bootId, at: options.clock.monotonicMs() }),
+    const context = await openContext(options, {
       allowReboot: (member, byScript) => this.#allowReboot(member, byScript),
-      reboot: () => reboot(options.rebootCommands, stateDir),
-      diskFull: options.diskFull ?? (() => false),
-      onEnded: (member, end) => {
-        if (!this.#forgetting.has(member)) options.onEnded(member, end);
+      onEnded: (id, end) => {
+        const of = this.#commands.get(id)?.of?.spec.member;
+        if (!this.#forgetting.has(id) && (of === undefined || !this.#forgetting.has(of)))
+          options.onEnded(id, end);
       },
-      rungMs: (options.rung ?? 5) * 1000,
-      drainMs: (options.drain ?? 5) * 1000,
-    };
+    });
     this.#context = context;
     if (context.cgroupRoot === undefined)
       options.log.info({}, 'no writable cgroup2: processes are found through /proc');
-    for (const member of await findMembers(this.#dir, context)) this.#members.set(member.spec.member, member);
+    const found = await findMembers(this.#dir, context);
+    for (const member of found.members) this.#members.set(member.spec.member, member);
+    for (const command of found.commands) this.#commands.add(command);
     // Nobody else asks for an incarnation after the first: the machine has come back, so its script runs again.
     const resuming = [...this.#members.values()].filter(
       ({ layout, state }) => layout.n > 0 && state.at === 'prepared',
@@ -136,32 +95,78 @@ export class Members {
     const member = this.#members.get(id);
     if (member === undefined)
       throw new TuttiError('NO_SUCH_MEMBER', `member ${id} is not prepared on this agent`);
+    if (member.state.at === 'prepared') this.#options.own?.onStart(member.spec, logsOf(member.layout));
     await member.start();
   }
 
   /** Begins the stop ladder; `onEnded` says when it is over. Nothing to do for what is not here any more. */
   stop(id: string, reason: StopReason): void {
-    const member = this.#members.get(id);
-    member?.stop(reason);
+    this.#find(id)?.stop(reason);
     // The test that it belonged to may be over; what it started is for others.
-    if (reason === 'given-up') this.#endOutlived(member);
+    if (reason === 'given-up') this.#endOutlived(this.#members.get(id));
   }
 
   /** Ends what runs, and keeps how it ended. */
   stopAll(reason: StopReason): void {
     for (const member of this.#members.values()) {
-      if (isLive(member)) member.stop(reason);
+      if (member.someLive) member.stop(reason);
       this.#endOutlived(member);
     }
+    for (const command of this.#commands.ownerless) if (command.isLive) command.stop(reason);
   }
 
-  /** Some member lives here, or what one left. */
+  /** Something lives here that was started, or what it left. */
   get busy(): boolean {
-    return [...this.#members.values()].some((member) => isLive(member) || member.outlived);
+    return this.occupied || this.#commands.ownerless.some(({ isLive }) => isLive);
   }
 
+  /** Some member lives here, one of its commands, or what its script left. */
+  get occupied(): boolean {
+    return [...this.#members.values()].some((member) => member.someLive || member.outlived);
+  }
+
+  /** Starts a command, of the member `spec.of` or of none. Throws `NO_SUCH_MEMBER`, `DISK_FULL`. */
+  async startCommand(spec: CommandSpec): Promise<void> {
+    const of = spec.of === undefined ? undefined : this.#requireMember(spec.of);
+    await this.#forgetting.get(spec.member);
+    await this.#commands.start(spec, of, this.#requireContext());
+  }
+
+  /** Throws `NO_SUCH_COMMAND`. */
+  async killCommand(id: string, request: string, signal: Signal): Promise<void> {
+    await this.#commands.kill(id, request, signal);
+  }
+
+  /** Where the relative paths of a member start; of nobody's: in the home directory of the agent's user. Throws `NO_SUCH_MEMBER`. */
+  startDirectory(of: string | undefined): string {
+    return of === undefined ? this.#requireContext().machine.home : this.#requireMember(of).layout.work;
+  }
+
+  /** What all members share, and one of them. Throws `NO_SUCH_MEMBER`. */
+  place(of: string | undefined): { readonly context: MemberContext; readonly member: Member | undefined } {
+    return {
+      context: this.#requireContext(),
+      member: of === undefined ? undefined : this.#requireMember(of),
+    };
+  }
+
+  /** The outputs of a command. Throws `NO_SUCH_COMMAND`. */
+  searched(id: string): { name: string; logs: string[]; ended: Promise<void> } {
+    const { spec, layout, ended } = this.#commands.require(id);
+    return { name: spec.name, logs: layout.sources.map((source) => layout.log(source)), ended };
+  }
+
+  /** Of a member or of a command. Nothing to do for what has ended. */
   async extended(id: string, remaining: number): Promise<void> {
-    await this.#members.get(id)?.extended(remaining);
+    const found = this.#find(id);
+    if (found?.state.at !== 'ended') await found?.extended(remaining);
+  }
+
+  /** Has all processes of a member or of a command stand still, or go on. Throws `NO_SUCH_MEMBER`. */
+  async freeze(id: string, frozen: boolean): Promise<void> {
+    const found = this.#find(id);
+    if (found === undefined) throw new TuttiError('NO_SUCH_MEMBER', `member ${id} is not on this agent`);
+    await found.freeze(frozen);
   }
 
   /**
@@ -169,15 +174,15 @@ export class Members {
    * this one has announced it. Throws `NO_SUCH_MEMBER`, `CANNOT_REBOOT`.
    */
   async reboot(id: string, incarnation: number, timeout: number): Promise<void> {
-    const member = this.#members.get(id);
-    if (member === undefined) throw new TuttiError('NO_SUCH_MEMBER', `member ${id} is not on this agent`);
+    const member = this.#requireMember(id);
     if (member.layout.n !== incarnation) return;
     await member.reboot({ request: `reboot-${id.slice(0, 8)}-${incarnation}`, timeout, byScript: false });
   }
 
-  /** Ended, or never started; with when that was, by the wall clock, oldest first. */
+  /** Ended with all its commands, or never started; with when that was, by the wall clock, oldest first. */
   async idle(): Promise<{ member: string; dir: string; since: number }[]> {
-    const idle = [...this.#members.values()].filter((member) => !isLive(member));
+    const members = [...this.#members.values()].filter(({ someLive }) => !someLive);
+    const idle = [...members, ...this.#commands.ownerless.filter(({ isLive }) => !isLive)];
     const dated = idle.map(async ({ spec, layout, state }) => {
       const file = state.at === 'ended' ? layout.end : layout.spec;
       const since = await stat(file).then(
@@ -189,29 +194,33 @@ export class Members {
     return (await Promise.all(dated)).toSorted((a, b) => a.since - b.since);
   }
 
-  /** Ends it if it lives, without reporting it, and removes everything of it. */
-  async forget(id: string): Promise<void> {
+  /** Ends it if it lives, without reporting it, and removes everything of it, with its commands; resolves with all their ids. */
+  async forget(id: string): Promise<string[]> {
     let forgetting = this.#forgetting.get(id);
     if (forgetting === undefined) {
       forgetting = this.#forget(id).finally(() => this.#forgetting.delete(id));
       this.#forgetting.set(id, forgetting);
     }
-    await forgetting;
+    return forgetting;
   }
 
   presence(): MemberPresence[] {
-    return [...this.#members.values()].map(({ spec, state, layout, rebooting, unanswered }) => ({
-      member: spec.member,
-      master: spec.master,
-      state: state.at === 'prepared' || state.at === 'ended' ? state.at : 'running',
-      incarnation: layout.n,
-      ...(rebooting === undefined ? {} : { rebooting }),
-      ...(unanswered.length === 0 ? {} : { unanswered }),
+    const members = [...this.#members.values()].map((member) => ({
+      ...presenceOf(member),
+      ...rebootOf(member),
     }));
+    // Thousands that are done with would make a hello too long.
+    const commands = this.#commands.all.filter(({ of, collected }) => of === undefined || !collected);
+    return [...members, ...commands.map(presenceOf)];
+  }
+
+  /** The master has all of it. */
+  async noteCollected(id: string): Promise<void> {
+    await this.#commands.get(id)?.noteCollected();
   }
 
   has(id: string): boolean {
-    return this.#members.has(id);
+    return this.#find(id) !== undefined;
   }
 
   spec(id: string): MemberSpec | undefined {
@@ -220,26 +229,24 @@ export class Members {
 
   /** The append-only files of all incarnations, which exist from `prepare` on. */
   logs(id: string): { source: LogSource; incarnation: number; path: string }[] {
-    const member = this.#members.get(id);
-    if (member === undefined) return [];
-    return member.layout.all.flatMap((layout) =>
-      LOG_SOURCES.map((source) => ({ source, incarnation: layout.n, path: layout.log(source) })),
+    return (this.#find(id)?.layout.all ?? []).flatMap((layout) =>
+      layout.sources.map((source) => ({ source, incarnation: layout.n, path: layout.log(source) })),
     );
   }
 
   /** What must not be seen of its secrets. */
   masks(id: string): Masks {
-    return this.#members.get(id)?.masks ?? new Masks([]);
+    return this.#find(id)?.masks ?? new Masks([]);
   }
 
-  /** Where the member left its artifacts. */
+  /** Where a member left its artifacts; a command leaves none. */
   out(id: string): string | undefined {
     return this.#members.get(id)?.layout.out;
   }
 
   /** Undefined until it has ended. */
   end(id: string): MemberEnd | undefined {
-    const state = this.#members.get(id)?.state;
+    const state = this.#find(id)?.state;
     return state?.at === 'ended' ? state.end : undefined;
   }
 
@@ -256,15 +263,19 @@ export class Members {
   /** `kill`: ends what runs. Otherwise everything goes on, for the next agent to adopt. */
   async close({ kill }: { kill: boolean }): Promise<void> {
     await Promise.allSettled([...this.#preparing.values(), ...this.#forgetting.values()]);
+    await this.#commands.made();
     const members = [...this.#members.values()];
+    const all = [...this.#commands.all, ...members];
     if (kill) {
-      const live = members.filter(isLive);
-      for (const member of live) member.stop('cancelled');
-      await Promise.all(live.map((member) => member.ended));
+      // A member's commands are stopped by it, before it.
+      const live = members.filter(({ someLive }) => someLive);
+      const ownerless = this.#commands.ownerless.filter(({ isLive }) => isLive);
+      for (const each of [...live, ...ownerless]) each.stop('cancelled');
+      await Promise.all([...live.map((each) => each.allEnded()), ...ownerless.map(({ ended }) => ended)]);
       await Promise.all(members.map((member) => member.endOutlived()));
-      await Promise.all(members.map((member) => member.removeTraces()));
+      await Promise.all(all.map((each) => each.removeTraces()));
     }
-    await Promise.all(members.map((member) => member.detach()));
+    await Promise.all(all.map((each) => each.detach()));
     // Only empty ones go: another agent, or members that live on, may be in them.
     const root = this.#context?.cgroupRoot;
     if (root !== undefined) await rmdir(root).catch(() => undefined);
@@ -272,11 +283,24 @@ export class Members {
 
   debugState(): { members: Record<string, string>; preparing: number; forgetting: number; waits: number } {
     return {
-      members: Object.fromEntries([...this.#members].map(([id, { state }]) => [id, state.at])),
+      members: Object.fromEntries(
+        [...this.#members.values(), ...this.#commands.all].map(({ spec, state }) => [spec.member, state.at]),
+      ),
       preparing: this.#preparing.size,
       forgetting: this.#forgetting.size,
       waits: this.waits().length,
     };
+  }
+
+  #requireMember(id: string): Member {
+    const member = this.#members.get(id);
+    if (member === undefined) throw new TuttiError('NO_SUCH_MEMBER', `member ${id} is not on this agent`);
+    return member;
+  }
+
+  #requireContext(): MemberContext {
+    if (this.#context === undefined) throw new TuttiError('INTERNAL', 'nothing is started before adopt');
+    return this.#context;
   }
 
   #endOutlived(member: Member | undefined): void {
@@ -287,20 +311,9 @@ export class Members {
   }
 
   #allowReboot(id: string, byScript: boolean): void {
-    const name = this.#members.get(id)?.spec.name ?? id;
-    if (!byScript && this.#options.rebootCommands.length === 0)
-      throw new TuttiError(
-        'CANNOT_REBOOT',
-        `${name} cannot reboot its machine: this agent has no reboot command`,
-      );
-    const others = [...this.#members.values()].filter((member) => member.spec.member !== id && member.goesOn);
-    const [other] = others;
-    if (other === undefined) return;
-    const { spec } = other;
-    throw new TuttiError(
-      'CANNOT_REBOOT',
-      `${name} cannot reboot its machine: ${spec.name} of test "${spec.test}" in run ${spec.run.number} runs on it too`,
-    );
+    if (this.#options.own !== undefined) refuseReboot(this.#members.get(id)?.spec.name ?? id);
+    const command = byScript || this.#options.rebootCommands.length > 0;
+    refuseShared(id, [...this.#members.values()], command);
   }
 
   async #prepare(spec: MemberSpec): Promise<void> {
@@ -317,25 +330,41 @@ export class Members {
     this.#members.set(spec.member, new Member(spec, new Layout(dir), context));
   }
 
-  async #forget(id: string): Promise<void> {
+  async #forget(id: string): Promise<string[]> {
     await this.#preparing.get(id)?.catch(() => undefined);
+    await this.#commands.made();
+    const command = this.#commands.get(id);
+    if (command !== undefined) return [await this.#forgetCommand(command)];
     const member = this.#members.get(id);
-    if (member === undefined) return;
+    if (member === undefined) return [id];
     member.stop('given-up');
-    await member.ended;
+    await member.allEnded();
+    const commands = [];
+    for (const each of member.commands) commands.push(await this.#forgetCommand(each));
     await member.endOutlived();
-    if (!(await member.removeTraces())) {
-      this.#options.log.warn(
-        { member: id },
-        'processes of a forgotten member cannot be ended; its cgroup stays',
-      );
-    }
+    await this.#removeTraces(member);
     this.#members.delete(id);
     await removeDirectory(member.layout.dir);
+    return [id, ...commands];
   }
-}
 
-/** It is neither still to be started nor at its end. */
-function isLive({ state }: Member): boolean {
-  return state.at !== 'prepared' && state.at !== 'ended';
+  async #forgetCommand(command: Command): Promise<string> {
+    command.stop('given-up');
+    await command.ended;
+    await this.#removeTraces(command);
+    await this.#commands.remove(command);
+    return command.spec.member;
+  }
+
+  async #removeTraces(ended: Member | Command): Promise<void> {
+    if (await ended.removeTraces()) return;
+    this.#options.log.warn(
+      { member: ended.spec.member },
+      'processes of a forgotten member cannot be ended; its cgroup stays',
+    );
+  }
+
+  #find(id: string): Member | Command | undefined {
+    return this.#members.get(id) ?? this.#commands.get(id);
+  }
 }

@@ -15,6 +15,7 @@ export const REBOOT_COMMANDS: readonly string[] = ['systemctl reboot', 'reboot']
 
 /** Resolves when a command has ended well: from then on the machine should be going down. Throws `CANNOT_REBOOT`. */
 export async function reboot(commands: readonly string[], stateDir: string): Promise<void> {
+  if (commands.length === 0) throw new TuttiError('CANNOT_REBOOT', 'this agent has no reboot command');
   const failures: string[] = [];
   for (const command of commands) {
     const failure = await attempt(command, join(stateDir, 'reboot.log'));

@@ -5,21 +5,31 @@ import type { MemberContext } from './context.ts';
 import type { Layout } from './layout.ts';
 
 export interface StartRecord extends Instant {
-  readonly socket: string;
+  /** Of what has a local socket of its own. */
+  readonly socket?: string;
   readonly cgroup?: string;
 }
 
 export function newStartRecord(
   context: MemberContext,
-  socket: string,
+  socket: string | undefined,
   cgroup: string | undefined,
 ): StartRecord {
-  return { ...context.now(), socket, ...(cgroup === undefined ? {} : { cgroup }) };
+  return {
+    ...context.now(),
+    ...(socket === undefined ? {} : { socket }),
+    ...(cgroup === undefined ? {} : { cgroup }),
+  };
 }
 
 /** Undefined where no start was decided. */
 export function readStartRecord(layout: Layout): StartRecord | undefined {
   const { at, boot, socket, cgroup } = readObject(layout.started) ?? {};
-  if (typeof at !== 'number' || typeof boot !== 'string' || typeof socket !== 'string') return undefined;
-  return { at, boot, socket, ...(typeof cgroup === 'string' ? { cgroup } : {}) };
+  if (typeof at !== 'number' || typeof boot !== 'string') return undefined;
+  return {
+    at,
+    boot,
+    ...(typeof socket === 'string' ? { socket } : {}),
+    ...(typeof cgroup === 'string' ? { cgroup } : {}),
+  };
 }

@@ -12,7 +12,7 @@ import type { Layout } from './layout.ts';
  * Beyond its timeout a member may run so long here. The master acts at the timeout itself, because it has to look at who
  * waits for whom before anything is stopped; this watchdog is for when there is no master.
  */
-const WATCHDOG_MARGIN_MS = 2000;
+export const WATCHDOG_MARGIN_MS = 2000;
 
 /** What a machine that loses power forgets of the time that a member has used, at most. */
 const CHECKPOINT_MS = 15_000;
@@ -22,6 +22,8 @@ export interface TimeLimitOptions {
   readonly layout: Layout;
   /** Seconds. */
   readonly timeout: number;
+  /** What it may run beyond that. */
+  readonly marginMs: number;
   /** When the member was started; asked when the time is first needed. */
   readonly started: () => Instant | undefined;
   readonly now: () => Instant;
@@ -55,7 +57,7 @@ export class TimeLimit {
     if (left !== undefined) this.#time.left = left;
     this.#watchdog?.clear();
     if (this.#released) return;
-    this.#watchdog = timer(this.left + WATCHDOG_MARGIN_MS, this.#options.onOver);
+    this.#watchdog = timer(this.left + this.#options.marginMs, this.#options.onOver);
     this.#checkpoint ??= timer(CHECKPOINT_MS, () => {
       this.#checkpoint = undefined;
       void this.trySave();

@@ -10,6 +10,8 @@ export interface Tools {
   readonly shimDir: string;
   readonly nodeDir: string;
   readonly pythonDir: string;
+  /** What Node reads before a driver. */
+  readonly preload: string;
 }
 
 export async function makeTools(stateDir: string, nodePath: string, sdkDir: string): Promise<Tools> {
@@ -17,6 +19,7 @@ export async function makeTools(stateDir: string, nodePath: string, sdkDir: stri
     shimDir: join(stateDir, 'bin'),
     nodeDir: join(stateDir, 'node'),
     pythonDir: join(sdkDir, 'python'),
+    preload: join(sdkDir, 'driver.js'),
   };
   await mkdir(tools.shimDir, { recursive: true, mode: 0o755 });
   await mkdir(tools.nodeDir, { recursive: true, mode: 0o755 });

@@ -23,7 +23,9 @@ import { treeSize } from '../system/tree-size.ts';
 
 export interface AbsenceOptions {
   readonly stateDir: string;
-  readonly members: Pick<Members, 'busy' | 'presence' | 'stopAll' | 'idle' | 'forget'>;
+  readonly members: Pick<Members, 'busy' | 'presence' | 'stopAll' | 'idle'> & {
+    forget(member: string): Promise<unknown>;
+  };
   readonly clock: Clock;
   readonly bootId: string;
   readonly log: Log;

@@ -10,6 +10,8 @@ import { ship } from './shipper.ts';
 export interface ShipmentsDeps {
   members: Pick<Members, 'has' | 'out' | 'logs' | 'masks' | 'noteOutput'>;
   ends: Ends;
+  /** The master has all of a member. */
+  onShipped?: ((member: string) => void) | undefined;
   clock: Clock;
   log: Log;
 }
@@ -28,20 +30,20 @@ export class Shipments {
 
   /** A member that is asked to start again is under way already. */
   begin(id: string): void {
-    const { members, ends, clock, log } = this.#deps;
-    const out = members.out(id);
-    if (out === undefined || this.#begun.has(id)) return;
+    const { members, ends, onShipped, clock, log } = this.#deps;
+    if (!members.has(id) || this.#begun.has(id)) return;
     this.#begun.add(id);
     const member = {
       id,
-      out,
+      out: members.out(id),
       logs: () => members.logs(id),
       masks: members.masks(id),
       whenEnded: (signal: AbortSignal) => ends.of(id, signal),
       noteOutput: (bytes: number) => members.noteOutput(id, bytes),
     };
-    ship(member, this.#session, { clock, log, over: this.#over.signal }).catch((error: unknown) =>
-      this.#failed(id, TuttiError.from(error)),
+    ship(member, this.#session, { clock, log, over: this.#over.signal }).then(
+      () => onShipped?.(id),
+      (error: unknown) => this.#failed(id, TuttiError.from(error)),
     );
   }
 

@@ -8,18 +8,19 @@
 import { dirname, join } from 'node:path';
 import { type Clock, FileSource, type OutgoingStream } from '@tutti/link';
 import { type LogSource, type MemberEnd, TuttiError } from '@tutti/protocol';
+import { SizedFile } from '../files/sized-file.ts';
 import { MaskedSource } from '../secrets/masked-source.ts';
 import { Masks } from '../secrets/masks.ts';
 import type { Log } from '../system/log.ts';
-import { ArtifactFile, type Artifacts, findArtifacts, listed } from './artifacts.ts';
+import { type Artifacts, findArtifacts, listed } from './artifacts.ts';
 import { watchGrowth } from './growth.ts';
 import type { MasterSession } from './master-link.ts';
 
 /** What the shipper needs of a member. */
 export interface ShippedMember {
   readonly id: string;
-  /** Its `$TUTTI_OUT`. */
-  readonly out: string;
+  /** Its `$TUTTI_OUT`; a command has none. */
+  readonly out: string | undefined;
   logs(): { source: LogSource; incarnation: number; path: string }[];
   /** Of its secrets, in what it printed. */
   readonly masks: Masks;
@@ -63,8 +64,7 @@ export async function ship(member: ShippedMember, session: MasterSession, deps: 
     const end = await member.whenEnded(deps.over);
     await session.call('member.ended', { member: member.id, end });
     await Promise.all(logs.map((log) => finishLog(log, end)));
-    const artifacts = await findArtifacts(member.out);
-    await shipArtifacts(member, artifacts, session);
+    const artifacts = await artifactsOf(member, session);
     await session.call('member.collected', { member: member.id, ...listed(artifacts) });
   } catch (error) {
     // On a session that lives on, a stream that nobody ends would stay open at both ends, and open its file again.
@@ -127,8 +127,15 @@ async function finishLog(
   await stream.finish(Math.max(final?.length ?? 0, stream.length));
 }
 
+async function artifactsOf({ id, out }: ShippedMember, session: MasterSession): Promise<Artifacts> {
+  if (out === undefined) return { files: [], links: [], skipped: [] };
+  const artifacts = await findArtifacts(out);
+  await shipArtifacts({ id, out }, artifacts, session);
+  return artifacts;
+}
+
 async function shipArtifacts(
-  member: ShippedMember,
+  member: { id: string; out: string },
   artifacts: Artifacts,
   session: MasterSession,
 ): Promise<void> {
@@ -141,12 +148,12 @@ async function shipArtifacts(
 }
 
 async function shipArtifact(
-  member: ShippedMember,
+  member: { id: string; out: string },
   { path, size, mode }: Artifacts['files'][number],
   { skipped }: Artifacts,
   session: MasterSession,
 ): Promise<void> {
-  const file = new ArtifactFile(join(member.out, path), size);
+  const file = new SizedFile(join(member.out, path), size);
   try {
     const digest = await file.digest();
     const target = { to: 'artifact', member: member.id, path, digest, size, mode } as const;

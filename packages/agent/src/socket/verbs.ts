@@ -1,16 +1,19 @@
 /** What a request on the local socket does: sync verbs go to the master, the rest is answered here. */
 import {
+  driveArgs,
   type LocalArgs,
   type LocalResult,
   type LocalVerb,
   localVerbs,
   type MemberSpec,
+  type NodeVerb,
   SYNC_VERBS,
   type SyncVerb,
   type TopologyMember,
   TuttiError,
   validate,
 } from '@tutti/protocol';
+import type { z } from 'zod';
 import type { Masks } from '../secrets/masks.ts';
 import { closest } from './closest.ts';
 import type { LocalCall } from './connection.ts';
@@ -38,6 +41,11 @@ export interface MachineVerbs {
   ): Promise<void>;
   /** Resolves with the seconds that are left. */
   extend(request: string, seconds: number, signal: AbortSignal): Promise<number>;
+  /** Does something on the machine of the member `on`; resolves with what the script gets. */
+  drive(
+    request: { request: string; on: string; do: NodeVerb; args: unknown },
+    signal: AbortSignal,
+  ): Promise<unknown>;
 }
 
 /** What a member's verbs need. */
@@ -112,8 +120,26 @@ const own: {
   extend: async ({ seconds }, request, _at, { machine }, signal) => ({
     remaining: await machine.extend(request, seconds, signal),
   }),
+  drive: async ({ on, do: verb, args }, request, _at, { spec, machine }, signal) => {
+    if (spec.drives !== true)
+      throw new TuttiError(
+        'NOT_A_DRIVER',
+        `${spec.name} is no driver: only the script that "drive:" names does something on other machines`,
+      );
+    const checked = validate(driveArgs[verb] as z.ZodType, args, 'BAD_PARAMS', `drive ${verb}`);
+    const { member } = onlyParticipant('drive', on, spec);
+    return machine.drive({ request, on: member, do: verb, args: checked }, signal);
+  },
   topology: async (_args, _id, _at, { spec }) => ({ self: spec.name, members: spec.topology }),
 };
+
+/** `client.1`, or `client` where the role has one member. */
+function onlyParticipant(verb: string, asked: string, spec: MemberSpec): TopologyMember {
+  const ofRole = spec.topology.filter((each) => each.role === asked).map((each) => each.member);
+  if (ofRole.length <= 1) return participant(verb, asked, spec);
+  const some = ofRole.slice(0, 10).join(', ');
+  throw new TuttiError('BAD_PARAMS', `${verb}: "${asked}" may be ${some}; say which`);
+}
 
 /** `client.1`, or `client` for the first of the role. */
 function participant(verb: string, asked: string, spec: MemberSpec): TopologyMember {

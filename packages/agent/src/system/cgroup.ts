@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { type ProcessId, readStat } from '@tutti/link';
 import { errnoOf, ignore } from './errno.ts';
 import { signal } from './proc.ts';
-import type { ProcessTree } from './process-tree.ts';
+import { continueAll, type ProcessTree, stopAll } from './process-tree.ts';
 
 /** Where cgroup2 is mounted according to /proc/self/mountinfo; undefined where it is not. */
 export function cgroupMount(mountinfo: string): string | undefined {
@@ -61,7 +61,13 @@ export class CgroupTree implements ProcessTree {
     await mkdir(this.path, { recursive: true });
   }
 
+  list(): Promise<ProcessId[]> {
+    return this.#processes();
+  }
+
   async terminate(): Promise<void> {
+    // What is frozen could not notice.
+    await this.#setFrozen(false);
     for (const id of await this.#processes()) {
       signal(id, 'SIGTERM');
       signal(id, 'SIGCONT');
@@ -76,6 +82,14 @@ export class CgroupTree implements ProcessTree {
       ignore(thrown, 'ENOENT', 'EACCES', 'EPERM', 'ENODEV');
       for (const id of await this.#processes()) signal(id, 'SIGKILL');
     }
+  }
+
+  async freeze(): Promise<void> {
+    if (!(await this.#setFrozen(true))) await stopAll(() => this.list());
+  }
+
+  async thaw(): Promise<void> {
+    if (!(await this.#setFrozen(false))) await continueAll(() => this.list());
   }
 
   async count(): Promise<number> {
@@ -137,6 +151,20 @@ export class CgroupTree implements ProcessTree {
       }
     }
     return true;
+  }
+
+  /** False where the kernel has no freezer: the file is missing before Linux 5.2. */
+  async #setFrozen(frozen: boolean): Promise<boolean> {
+    const path = join(this.path, 'cgroup.freeze');
+    try {
+      // Only what is there is written to: elsewhere than in a cgroup this would make a file.
+      await access(path, constants.W_OK);
+      await writeFile(path, frozen ? '1' : '0');
+      return true;
+    } catch (thrown) {
+      ignore(thrown, 'ENOENT', 'EACCES', 'EPERM', 'ENODEV', 'EOPNOTSUPP', 'EINVAL');
+      return false;
+    }
   }
 
   async #populated(): Promise<boolean> {

@@ -9,7 +9,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isAlive, type ProcessId, type ProcessStat } from '@tutti/link';
 import { descriptor, environmentHolds, listProcesses, signal } from './proc.ts';
-import type { ProcessTree } from './process-tree.ts';
+import { continueAll, type ProcessTree, stopAll } from './process-tree.ts';
 
 // The kernel tells nobody about processes that are not its children, so this way has to look.
 const FIRST_LOOK_MS = 10;
@@ -18,6 +18,8 @@ const LAST_LOOK_MS = 100;
 export interface ScanHints {
   /** A text that the environment of all the member's processes holds. */
   readonly mark: string;
+  /** A text that the environment of processes holds which are somebody else's, though they carry the mark as well. */
+  readonly notMark?: string | undefined;
   /** The FIFOs on descriptor 3 of the wrapper and 4 of the relays. */
   readonly lifeLines: readonly [string, string];
   /** The script's own process, once known. */
@@ -38,6 +40,10 @@ export class ScannedTree implements ProcessTree {
     this.#hints = hints;
   }
 
+  async list(): Promise<ProcessId[]> {
+    return this.scan();
+  }
+
   async terminate(): Promise<void> {
     for (const id of this.scan()) {
       signal(id, 'SIGTERM');
@@ -48,6 +54,14 @@ export class ScannedTree implements ProcessTree {
   async kill(): Promise<void> {
     this.#killing = true;
     for (const id of this.scan()) signal(id, 'SIGKILL');
+  }
+
+  async freeze(): Promise<void> {
+    await stopAll(() => this.list());
+  }
+
+  async thaw(): Promise<void> {
+    await continueAll(() => this.list());
   }
 
   async count(): Promise<number> {
@@ -82,7 +96,7 @@ export class ScannedTree implements ProcessTree {
       const known = this.#known.get(each.pid) === each.start;
       const isScript = script?.pid === each.pid && script.start === each.start;
       const inSession = wrapper?.pid === each.session && each.start <= sessionEnd;
-      if (known || isScript || inSession || environmentHolds(each.pid, this.#hints.mark)) found.add(each);
+      if (known || isScript || inSession || this.#isMarked(each.pid)) found.add(each);
     }
     for (let before = -1; before !== found.size; ) {
       before = found.size;
@@ -93,6 +107,11 @@ export class ScannedTree implements ProcessTree {
     }
     for (const each of found) this.#known.set(each.pid, each.start);
     return [...found];
+  }
+
+  #isMarked(pid: number): boolean {
+    const { mark, notMark } = this.#hints;
+    return environmentHolds(pid, mark) && (notMark === undefined || !environmentHolds(pid, notMark));
   }
 
   #isOurs(pid: number): boolean {

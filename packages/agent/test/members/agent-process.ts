@@ -1,12 +1,12 @@
 /**
  * An agent's members in a process of their own, to be killed: `node agent-process.ts BASE AGENT SPEC.json [FILE N]`.
- * Prepares and starts the member, prints `started`, and stays. With FILE it kills itself the moment a file of that name is on
+ * Prepares and starts the member, and the command in SPEC.json.command if there is one, prints `started`, and stays. With FILE it kills itself the moment a file of that name is on
  * the disk for good, the N-th time.
  */
 import { subscribe } from 'node:diagnostics_channel';
-import { readFileSync } from 'node:fs';
+import { existsSync, readFileSync } from 'node:fs';
 import { basename } from 'node:path';
-import type { MemberSpec } from '@tutti/protocol';
+import type { CommandSpec, MemberSpec } from '@tutti/protocol';
 import { Members } from '../../src/members/members.ts';
 import { labOptions } from './lab-options.ts';
 
@@ -28,5 +28,11 @@ await members.adopt();
 const asked = JSON.parse(readFileSync(spec, 'utf8')) as MemberSpec;
 await members.prepare(asked);
 await members.start(asked.member);
+const command = `${spec}.command`;
+if (existsSync(command)) {
+  const order = JSON.parse(readFileSync(command, 'utf8')) as CommandSpec;
+  await members.startCommand(order);
+  await members.killCommand(order.member, 'request-1', 'CONT');
+}
 process.stdout.write('started\n');
 setInterval(quiet, 1 << 30);

@@ -103,3 +103,17 @@ test('an environment that no system takes is the memberâ€™s end, not the agentâ€
   const nul = await lab.run(inline('echo', { env: { NUL: 'a\0b' } }));
   expect(nul.exit).toMatchObject({ how: 'not-started' });
 });
+
+test('before a driver Node reads what shows mistakes in it; before another script it does not', async () => {
+  const lab = await makeLab();
+  writeFileSync(join(lab.base, 'sdk', 'driver.js'), 'globalThis.told = "told";\n');
+  const text = 'console.log(globalThis.told ?? "not told")\n';
+  for (const [drives, expected] of [
+    [true, 'told\n'],
+    [undefined, 'not told\n'],
+  ] as const) {
+    const spec = inline('', { ...staged('run.mjs'), drives, files: [stage(lab, 'run.mjs', text, 0o644)] });
+    expect((await lab.run(spec)).exit).toEqual({ how: 'exited', code: 0 });
+    expect(lab.text(spec.member, 'stdout.0')).toBe(expected);
+  }
+});

@@ -98,6 +98,7 @@ test('more time from the master re-arms the watchdog, now and for the next agent
         asked.push([request, seconds]);
         return answers.shift() ?? 0;
       },
+      drive: () => Promise.reject(new Error('not asked here')),
     },
   });
   await lab.members.prepare(script);

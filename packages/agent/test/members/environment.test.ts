@@ -63,6 +63,20 @@ test('every variable, with its value', () => {
   });
 });
 
+test('a command of its own keeps the environment it came with, but for what every member has', () => {
+  const own = { HOME: '/elsewhere', PATH: '/opt/bin:/bin', PYTHONPATH: '/lib', TUTTI_RUN: '1', MINE: 'x' };
+  const found = environmentOf(inline('x'), places, machine, 0, 60, own);
+  expect(found).toMatchObject({
+    HOME: '/elsewhere',
+    MINE: 'x',
+    PATH: '/state/bin:/opt/bin:/bin:/state/node',
+    PYTHONPATH: '/sdk/python:/lib',
+    TUTTI_RUN: '7',
+    TUTTI_DEADLINE: '60',
+  });
+  expect(Object.keys(found).filter((name) => ['CI', 'TZ', 'LANG', 'TMPDIR'].includes(name))).toEqual([]);
+});
+
 test('secrets are variables like others, and those of a suite do not hide them', () => {
   const spec = inline('x', {
     env: { TOKEN: 'none', MODE: 'full' },

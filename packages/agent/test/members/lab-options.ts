@@ -18,6 +18,7 @@ export function labOptions(base: string, agent: string): Omit<MembersOptions, 'o
       rebooting: () => Promise.resolve(),
       rebootOther: () => Promise.reject(new Error('no master here')),
       extend: () => Promise.reject(new Error('no master here')),
+      drive: () => Promise.reject(new Error('no master here')),
     },
     rebootCommands: [],
     sync: () => Promise.reject(new Error('no master here')),

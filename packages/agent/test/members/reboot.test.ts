@@ -28,6 +28,7 @@ async function machine(options: Partial<MembersOptions> = {}, command?: string):
       rebooting: async (member, incarnation, plan) => void told.push([member, incarnation, plan]),
       rebootOther: () => Promise.reject(new Error('not asked here')),
       extend: () => Promise.reject(new Error('not asked here')),
+      drive: () => Promise.reject(new Error('not asked here')),
     },
     bootId: 'boot-0',
     ...options,

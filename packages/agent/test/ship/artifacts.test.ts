@@ -15,7 +15,8 @@ import { join } from 'node:path';
 import { encode, LIMITS } from '@tutti/protocol';
 import fc from 'fast-check';
 import { describe, expect, onTestFinished, test } from 'vitest';
-import { ArtifactFile, type Artifacts, findArtifacts, listed } from '../../src/ship/artifacts.ts';
+import { SizedFile } from '../../src/files/sized-file.ts';
+import { type Artifacts, findArtifacts, listed } from '../../src/ship/artifacts.ts';
 import { MEMBER, temporaryDirectory } from './member-on-disk.ts';
 
 /** The order in which a directory lists its entries is its own. */
@@ -153,7 +154,7 @@ describe('a file', () => {
   const fileOf = (text: string) => {
     const path = join(temporaryDirectory(), 'f');
     writeFileSync(path, text);
-    const file = new ArtifactFile(path, text.length);
+    const file = new SizedFile(path, text.length);
     onTestFinished(() => file.close());
     return { path, file };
   };

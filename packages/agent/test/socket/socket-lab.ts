@@ -31,6 +31,7 @@ export class SocketLab {
     reboot: () => Promise.reject(new Error('nothing reboots here')),
     rebootOther: () => Promise.reject(new Error('nothing reboots here')),
     extend: () => Promise.reject(new Error('no time here')),
+    drive: () => Promise.reject(new Error('no other machine here')),
   };
   server!: LocalServer;
   events!: EventLog;

@@ -13,12 +13,20 @@ export function addRunOptions(command: Command): Command {
       collect,
       [],
     )
+    .option(
+      '--drive <file>',
+      'a script that drives the machines of the roles, which then need no script: --role db:2',
+    )
     .option('--file <path>', 'with --role: a further file or directory that the scripts need', collect, []);
   return addSuiteOptions(command)
     .option('--name <name>', 'name of the suite in the report')
     .option(
+      '--pause-on-failure [time]',
+      'a test that fails stands still before anything of it is stopped, so that you can look; so long at most (default: 15m)',
+    )
+    .option(
       '--notify <url>',
-      'tell this webhook when the run starts, first fails, and finishes; may be repeated',
+      'tell this webhook when the run starts, first fails, is paused, and finishes; may be repeated',
       collect,
       [],
     );

@@ -53,7 +53,7 @@ export async function bringUp(lab: BringUp): Promise<{ url: string; token: strin
     }),
   );
   await Promise.all([openMaster(lab, master), connect(lab, agents)]);
-  await Promise.all(agents.map(letGo));
+  await Promise.all(agents.map((agent) => letGo(agent)));
   reached('agents ready');
   return {
     url: masterUrl(root),
@@ -86,7 +86,11 @@ async function connect({ processes, net, signal, reached }: BringUp, agents: Hel
 }
 
 /** Resolves with the process id when the sweeper is certain to know it. */
-async function takeIntoCare(sweeper: HeldProcess, daemon: HeldProcess, isolated: boolean): Promise<number> {
+export async function takeIntoCare(
+  sweeper: HeldProcess,
+  daemon: HeldProcess,
+  isolated: boolean,
+): Promise<number> {
   await daemon.line(); // it is held; its namespace exists
   const { pid } = daemon;
   if (pid === undefined || !daemon.isAlive) return never();
@@ -108,14 +112,15 @@ async function wire(
   if (!wired.ok) throw networkFailed(wired.complaint);
 }
 
-/** Resolves when the daemon has said that it is ready. */
-async function letGo(daemon: HeldProcess): Promise<void> {
+/** Resolves when the daemon has said that it is ready. `goOnReading`: there is more to come on its stdout. */
+export async function letGo(daemon: HeldProcess, { goOnReading = false } = {}): Promise<void> {
   daemon.stage = 'starting';
   await daemon.tell('go');
   while (!(await daemon.line()).startsWith('ready ')) {
     // A runtime may print a line of its own before; only ours counts.
   }
-  daemon.ready();
+  if (goOnReading) daemon.stage = 'ready';
+  else daemon.ready();
 }
 
 async function never(): Promise<never> {

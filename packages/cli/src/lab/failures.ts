@@ -17,9 +17,15 @@ export function pathTooLong(dir: string): TuttiError {
 }
 
 /** `what` is "agent n1" or alike, `how` "exited with status 1". */
-export function processDied(what: string, how: string, wasReady: boolean, lastWords: string): TuttiError {
+export function processDied(
+  what: string,
+  how: string,
+  wasReady: boolean,
+  lastWords: string,
+  whose = 'the local lab',
+): TuttiError {
   const when = wasReady ? '' : ' before it was ready';
-  return new TuttiError('LAB_FAILED', `${what} of the local lab ${how}${when}${quote(lastWords)}`);
+  return new TuttiError('LAB_FAILED', `${what} of ${whose} ${how}${when}${quote(lastWords)}`);
 }
 
 export function networkFailed(complaint: string): TuttiError {

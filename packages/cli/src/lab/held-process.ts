@@ -26,6 +26,8 @@ export interface HeldOptions {
    * a pipe; only for what says next to nothing.
    */
   readonly log?: string;
+  /** Descriptors of this process that it finds as its own from 3 on. */
+  readonly inherit?: readonly number[];
 }
 
 export interface Ending {
@@ -48,12 +50,12 @@ export class HeldProcess {
   readonly #log: string | undefined;
   #said = '';
 
-  constructor({ what, argv: [file, ...args], env, log }: HeldOptions) {
+  constructor({ what, argv: [file, ...args], env, log, inherit = [] }: HeldOptions) {
     this.what = what;
     this.#log = log;
     const stderr = log === undefined ? 'pipe' : openSync(log, 'a', 0o600);
     try {
-      const spawned = spawn(file, args, { detached: true, env, stdio: ['pipe', 'pipe', stderr] });
+      const spawned = spawn(file, args, { detached: true, env, stdio: ['pipe', 'pipe', stderr, ...inherit] });
       this.#child = spawned as ChildProcessByStdio<Writable, Readable, Readable | null>;
     } finally {
       if (typeof stderr === 'number') closeSync(stderr);

@@ -13,6 +13,8 @@ const LAST_GRACE_MS = 5_000;
 export interface LabProcessesOptions {
   readonly sweeper: Omit<SweeperOptions, 'root'>;
   readonly stopMs: number;
+  /** Whose they are, for messages; default: those of the local lab. */
+  readonly what?: string;
   readonly log: (line: string) => void;
 }
 
@@ -24,12 +26,14 @@ export class LabProcesses {
   root: string | undefined;
 
   readonly #options: LabProcessesOptions;
+  readonly #what: string;
   readonly #daemons: HeldProcess[] = [];
   #fail: (error: Error) => void = () => undefined;
   #stopped: Promise<void> | undefined;
 
   constructor(options: LabProcessesOptions) {
     this.#options = options;
+    this.#what = options.what ?? 'the local lab';
     this.failed = new Promise<never>((_, reject) => {
       this.#fail = reject;
     });
@@ -63,14 +67,14 @@ export class LabProcesses {
   async #report(held: HeldProcess): Promise<void> {
     const { how } = await held.ended;
     if (this.#stopped !== undefined) return;
-    this.#fail(processDied(held.what, how, held.stage === 'ready', held.lastWords()));
+    this.#fail(processDied(held.what, how, held.stage === 'ready', held.lastWords(), this.#what));
   }
 
   async #stop(): Promise<void> {
     for (const daemon of this.#daemons) daemon.release();
     if (!(await allEnd(this.#daemons, this.#options.stopMs))) {
       for (const daemon of this.#daemons.filter(({ isAlive }) => isAlive)) {
-        this.#options.log(`${daemon.what} of the local lab did not end when told to; killed`);
+        this.#options.log(`${daemon.what} of ${this.#what} did not end when told to; killed`);
         daemon.kill();
       }
       await allEnd(this.#daemons, LAST_GRACE_MS);
@@ -89,7 +93,7 @@ export class LabProcesses {
     if (!inTime) sweeper.kill();
     const clean = inTime && (await sweeper.ended).ok;
     if (!clean && this.root !== undefined) {
-      this.#options.log(`local lab: ${sweeper.lastWords() || `gave up removing ${this.root}`}`);
+      this.#options.log(`${this.#what}: ${sweeper.lastWords() || `gave up removing ${this.root}`}`);
     }
   }
 }

@@ -7,6 +7,7 @@
  *     master.log  n1.log    what each wrote to stderr
  */
 
+import { dirname } from 'node:path';
 import type { LabNode } from './addresses.ts';
 import { pathTooLong } from './failures.ts';
 
@@ -24,6 +25,9 @@ export function baseDirectory(wanted: string | undefined, systemDefault: string)
 
 export const masterUrl = (root: string): string => `unix:${root}/m.sock`;
 export const tokenFile = (root: string): string => `${root}/master/admin.token`;
+/** Options by which another command finds the master of a lab that runs. */
+export const reachOptions = (url: string): string =>
+  ` --master ${url} --token-file ${tokenFile(dirname(url.slice('unix:'.length)))}`;
 export const logFile = (root: string, name: string): string => `${root}/${name}.log`;
 
 export function masterArguments(root: string, runsDir: string): string[] {

@@ -4,7 +4,7 @@
  * The next are not taken before these were written: a pager that waits is waited for.
  */
 import type { LogListener, LogText } from '@tutti/client';
-import type { LogBegin, LogName } from '@tutti/protocol';
+import { type LogBegin, type LogName, linesOf, logLine } from '@tutti/protocol';
 import type { Palette } from '../progress/palette.ts';
 import { terminalText } from './terminal-text.ts';
 
@@ -19,7 +19,6 @@ export interface PrinterOptions {
   readonly prefix: boolean;
 }
 
-const LINE_FEED = 10;
 const END = Buffer.from('\n');
 /** Beyond, a long name moves its own lines only. */
 const WIDEST = 32;
@@ -78,37 +77,10 @@ export class JsonLogPrinter implements LogListener {
 
   texts(texts: readonly LogText[]): Promise<void> {
     const lines = texts.flatMap(({ log, at, bytes }) =>
-      linesOf(bytes).map((line) => this.#json(log, at, line)),
+      linesOf(bytes).map((line) => `${JSON.stringify(logLine(this.#run, log, at, line))}\n`),
     );
     return write(this.#out, lines.join(''));
   }
-
-  #json({ test, attempt, member, node, source, incarnation }: LogName, at: number, line: Uint8Array): string {
-    const buffer = Buffer.from(line);
-    const text = buffer.toString('utf8');
-    const isText = Buffer.from(text).equals(buffer);
-    return `${JSON.stringify({
-      time: new Date(at).toISOString(),
-      run: this.#run,
-      ...{ test, attempt, member, node, source },
-      ...(incarnation === 0 ? {} : { incarnation }),
-      line: text,
-      // What is no text, as it was.
-      ...(isText ? {} : { base64: buffer.toString('base64') }),
-    })}\n`;
-  }
-}
-
-/** Without their line feeds. */
-function linesOf(bytes: Uint8Array): Uint8Array[] {
-  const lines: Uint8Array[] = [];
-  for (let at = 0; at < bytes.byteLength; ) {
-    const feed = bytes.indexOf(LINE_FEED, at);
-    const end = feed < 0 ? bytes.byteLength : feed;
-    lines.push(bytes.subarray(at, end));
-    at = end + 1;
-  }
-  return lines;
 }
 
 function write(out: LogScreen, bytes: Uint8Array | string): Promise<void> {

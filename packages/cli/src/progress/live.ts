@@ -127,7 +127,9 @@ export class LiveProgress implements Progress {
     const { test, place } = first;
     const members = test.members.map(({ member, state, status }) => `${mark(state, status)} ${member}`);
     const where = place === undefined || tests.length === 1 ? '' : `${place + 1}/${tests.length} `;
-    return `${spinner} ${where}${titleOf(test)}  ${test.state} ${this.#seconds(first)}  ${members.join('  ')}`;
+    const state =
+      test.paused === undefined ? `${test.state} ${this.#seconds(first)}` : countdown(test.paused);
+    return `${spinner} ${where}${titleOf(test)}  ${state}  ${members.join('  ')}`;
   }
 
   #seconds({ index }: Placed): string {
@@ -142,6 +144,12 @@ export class LiveProgress implements Progress {
 
 function titleOf({ name, attempts }: TestView): string {
   return attempts === undefined ? name : `${name} (attempt ${attempts})`;
+}
+
+/** By this machine's clock, which may differ from the master's. */
+function countdown({ since, until }: NonNullable<TestView['paused']>): string {
+  const left = Math.min(until - since, Math.max(0, until - Date.now()));
+  return `paused, goes on in ${Math.round(left / 1000)} s`;
 }
 
 function mark(state: string, status: string | undefined): string {

@@ -15,9 +15,12 @@ export interface SuiteFlags {
 /** What is to run: a suite, or roles. */
 export interface ChosenFlags extends SuiteFlags {
   role: string[];
+  drive?: string;
   file: string[];
   name?: string;
   notify?: string[];
+  /** true: without a time. */
+  pauseOnFailure?: string | true;
   waitForNodes?: boolean;
 }
 

@@ -1,7 +1,7 @@
 /** A run on this machine alone: a private lab, whose master writes straight into the results directory. */
 import { MasterClient } from '@tutti/client';
 import { selfCommand } from '../installation.ts';
-import { startLab } from '../lab/index.ts';
+import { reachOptions, startLab } from '../lab/index.ts';
 import { SOFTWARE } from '../software.ts';
 import type { Place } from './place.ts';
 import { prepareResults } from './results-directory.ts';
@@ -26,6 +26,7 @@ export async function openLocal({ agents, net, resultsDir, signal, note }: Local
     });
     return {
       client,
+      reach: reachOptions(lab.url),
       failed: lab.failed,
       results: async ({ dir }) => dir,
       partial: ({ dir }) => dir,

@@ -4,6 +4,8 @@ import type { RunView } from '@tutti/protocol';
 
 export interface Place {
   readonly client: MasterClient;
+  /** Options by which another command finds the same master: ` --master unix:…`, or none. */
+  readonly reach: string;
   /** Rejects when the place breaks down under the run; never resolves. */
   readonly failed: Promise<never>;
   /** Makes the run's directory available here; returns its path. */

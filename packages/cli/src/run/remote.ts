@@ -46,6 +46,7 @@ export async function openRemote({
   }
   return {
     client,
+    reach: [given('--master', master), given('--token-file', tokenFile)].join(''),
     failed: leftAlone(client, address, signal, progress),
     async results(view) {
       const dir = await freeDirectory(resultsDir, view);
@@ -78,4 +79,8 @@ function leftAlone(
     reject(signal.reason as Error);
   });
   return promise;
+}
+
+function given(option: string, value: string | undefined): string {
+  return value === undefined ? '' : ` ${option} ${value}`;
 }

@@ -1,6 +1,6 @@
 /** `tutti run`: from the command line to the exit status. */
 import { resolve } from 'node:path';
-import { followRun, nodesNeeded } from '@tutti/client';
+import { followRun, nodesNeeded, resumeRun } from '@tutti/client';
 import { type LoadedSuite } from '@tutti/client/suite';
 import { EXIT, type RunView, TuttiError } from '@tutti/protocol';
 import { makeProgress } from '../progress/make-progress.ts';
@@ -9,6 +9,7 @@ import type { RunFlags } from './flags.ts';
 import { type Interrupt, onInterrupt } from './interrupt.ts';
 import { loadChosen } from './load.ts';
 import { openLocal } from './local.ts';
+import { Pauses } from './pauses.ts';
 import type { Place } from './place.ts';
 import { openRemote } from './remote.ts';
 import { printSummary } from './summary.ts';
@@ -23,9 +24,17 @@ export async function run(suitePath: string | undefined, flags: RunFlags): Promi
   let place: Place | undefined;
   let latest: RunView | undefined;
   let kept: string | undefined;
+  let pauses: Pauses | undefined;
   try {
     place = await open(suite, flags, interrupt, progress);
     const { spec, sources } = suite;
+    const { client, reach } = place;
+    pauses = new Pauses({
+      progress,
+      reach,
+      keyboard: process.stdin.isTTY && process.stderr.isTTY ? process.stdin : undefined,
+      decide: (number, how, test) => resumeRun(client, number, how, { test }),
+    });
     const followed = followRun(place.client, {
       spec,
       sources,
@@ -35,6 +44,7 @@ export async function run(suitePath: string | undefined, flags: RunFlags): Promi
       onView: (view) => {
         latest = view;
         progress.show(view);
+        pauses?.show(view);
       },
     });
     const view = await Promise.race([followed, place.failed]);
@@ -47,6 +57,7 @@ export async function run(suitePath: string | undefined, flags: RunFlags): Promi
     kept = latest && place?.partial(latest);
     throw error;
   } finally {
+    pauses?.stop();
     progress.end();
     // A private master writes down how far it came.
     await place?.close();

@@ -15,6 +15,7 @@ export function suiteOptions(flags: SuiteFlags & Partial<ChosenFlags>): SuiteOpt
     repeat: flags.repeat === undefined ? undefined : wholeNumber(flags.repeat),
     untilFail: flags.untilFail === true,
     failFast: flags.failFast === true,
+    drive: flags.drive,
     files: flags.file ?? [],
     big: flags.big === true,
     cwd: process.cwd(),

@@ -4,6 +4,7 @@
  * where each was named.
  */
 import { nearest, type RoleSpec, type Script, type TestSpec } from '@tutti/protocol';
+import { asRun, driveOf, driveProblems, driverOf } from './drive.ts';
 import { durationSeconds } from './duration.ts';
 import { combinationName, combinations, narrowed } from './matrix.ts';
 import { fieldsOf, type MergedRole, mergedRole } from './merged-role.ts';
@@ -130,16 +131,21 @@ function skipOf(skip: Skip | undefined): TestSpec['skip'] {
 
 function rolesOf(part: Part, test: TestFields, index: number, given: Overrides, draft: Draft): RoleSpec[] {
   const names = Object.keys(test.roles ?? part.fields.roles ?? {});
-  if (names.length === 0) {
+  const drive = test.drive === undefined ? undefined : driveOf(test.drive, index);
+  if (names.length === 0 && drive === undefined) {
     draft.problems.push(part.source.problem(['tests', index], `test "${test.name}" has no roles`));
   }
   const merged = names.map((name) => mergedRole(name, part, index));
   draft.problems.push(...startProblems(merged, test.name, part.source));
-  return merged.flatMap((role) => {
+  const roles = merged.flatMap((role) => {
     const script = scriptOf(role, part, test, index, draft);
     const params = overridden(role.spec.params, given.params);
     return script ? [{ ...role.spec, script, params }] : [];
   });
+  if (drive === undefined) return roles;
+  draft.problems.push(...driveProblems(drive, merged, test, part));
+  const script = scriptNamed(asRun(drive.file), part, drive.filePath, draft);
+  return script ? [...roles, driverOf(script, drive, merged, part)] : roles;
 }
 
 function scriptOf(
@@ -150,11 +156,12 @@ function scriptOf(
   draft: Draft,
 ): Script | undefined {
   if (run !== undefined) return scriptNamed(run, part, runPath, draft);
+  if (test.drive !== undefined) return { kind: 'none' };
   const defaults = Object.keys(part.fields.roles ?? {});
   const meant = defaults.includes(name) ? undefined : nearest(name, defaults);
   const hint = meant
     ? `did you mean "${meant}"?`
-    : `give it a script: "${name}: ./${name}.sh", or "run:" below it`;
+    : `give it a script: "${name}: ./${name}.sh", or "run:" below it; or the test a driver: "drive: FILE"`;
   const path = test.roles ? ['tests', index, 'roles', name] : ['roles', name];
   const message = `role "${name}" of test "${test.name}" has nothing to run`;
   draft.problems.push(part.source.problem(path, message, { key: true, hint }));

@@ -1,5 +1,7 @@
 /** `where` and `skip` can be understood, and speak of things that there are. */
+import { Identifier } from '@tutti/protocol';
 import { checkSelector, checkSkip, type SelectorCheck } from '@tutti/protocol/selector';
+import { DRIVER } from './drive.ts';
 import { fieldsOf } from './merged-role.ts';
 import { type Part, testsOf } from './parts/part.ts';
 import type { Problem } from './problem.ts';
@@ -15,6 +17,10 @@ export function expressionProblems(part: Part): Problem[] {
   };
   for (const [path, where] of wheresOf(part)) report(path, 'where', checkSelector(where));
   for (const [index, test] of testsOf(part).entries()) {
+    const { drive } = test;
+    const on = typeof drive === 'object' ? drive.on : undefined;
+    if (on !== undefined && !Identifier.safeParse(on).success)
+      report(['tests', index, 'drive', 'on'], 'on', checkSelector(on));
     const when = typeof test.skip === 'string' ? test.skip : test.skip?.when;
     if (when === undefined) continue;
     const path = ['tests', index, 'skip', ...(typeof test.skip === 'string' ? [] : ['when'])];
@@ -36,9 +42,10 @@ function wheresOf(part: Part): [YamlPath, string][] {
 }
 
 /** What the expression of a test can name. */
-function namesFor({ fields }: Part, { params, matrix, roles }: TestFields) {
+function namesFor({ fields }: Part, { params, matrix, roles, drive }: TestFields) {
+  const driver = drive === undefined ? [] : [DRIVER];
   return {
     params: [...new Set([fields.params, params, matrix].flatMap((declared) => Object.keys(declared ?? {})))],
-    roles: Object.keys(roles ?? fields.roles ?? {}),
+    roles: [...Object.keys(roles ?? fields.roles ?? {}), ...driver],
   };
 }

@@ -1,11 +1,12 @@
 /**
- * A run without a suite file: `--role NAME[:COUNT]=SCRIPT …` as one test, with the named scripts and files.
+ * A run without a suite file: `--role NAME[:COUNT]=SCRIPT …`, perhaps with a driver, as one test, with the named scripts and files.
  *
  * Guarantees a `RunSpec` that the protocol accepts, or a `TuttiError` that quotes the option at fault.
  */
 import { lstat } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { type RoleSpec, staysBelow, TuttiError } from '@tutti/protocol';
+import { asRun, DRIVER, driverRole } from './drive.ts';
 import { failsFast, stagedSuite } from './load-suite.ts';
 import { type LoadedSuite, refuseUnfitOptions, type SuiteOptions } from './options.ts';
 import { textParams } from './params.ts';
@@ -22,7 +23,9 @@ import { fitName, nameFromScripts } from './suite-name.ts';
 export async function suiteFromRoles(options: readonly string[], given: SuiteOptions): Promise<LoadedSuite> {
   refuseUnfitOptions(given);
   const root = resolve(given.cwd);
-  const roles = await rolesFrom(options.map(parseRoleOption), root);
+  const driven = given.drive !== undefined;
+  const parsed = options.map((option) => parseRoleOption(option, driven));
+  const roles = [...(await rolesFrom(parsed, driven, root)), ...driver(given.drive, root)];
   const { found, warnings } = await filesOf(roles, given.files, root);
   refuseTooLarge(found, given.big);
   const name = given.name === undefined ? nameFromScripts(roles) : fitName(given.name);
@@ -38,8 +41,8 @@ export async function suiteFromRoles(options: readonly string[], given: SuiteOpt
   return stagedSuite({ run, root, found, warnings: [...warnings, ...planned.warnings] });
 }
 
-async function rolesFrom(options: readonly RoleOption[], root: string): Promise<RoleSpec[]> {
-  if (options.length === 0) {
+async function rolesFrom(options: readonly RoleOption[], driven: boolean, root: string): Promise<RoleSpec[]> {
+  if (options.length === 0 && !driven) {
     throw new TuttiError('USAGE', `nothing to run: ${ROLE_FORM}, or name a suite file`);
   }
   const names = new Set<string>();
@@ -48,12 +51,16 @@ async function rolesFrom(options: readonly RoleOption[], root: string): Promise<
       const advice = `for several machines write --role ${name}:2=…`;
       throw new TuttiError('USAGE', `--role ${name} is given twice; ${advice}`);
     }
+    if (driven && name === DRIVER)
+      throw new TuttiError('USAGE', `--role ${name}: that is what the role of --drive is called`);
     names.add(name);
   }
   return Promise.all(options.map((option) => roleFrom(option, root)));
 }
 
 async function roleFrom({ head, name, count, run }: RoleOption, root: string): Promise<RoleSpec> {
+  const rest = { name, count, params: {}, env: {}, essential: true };
+  if (run === undefined) return { ...rest, script: { kind: 'none' } };
   const meaning = meaningOf(run);
   if (meaning.is === 'escape') throw outside(`--role ${name}`, meaning.path, root);
   const { script } = meaning;
@@ -65,7 +72,16 @@ async function roleFrom({ head, name, count, run }: RoleOption, root: string): P
         `to run the file, write --role ${head}=./${word}`,
     );
   }
-  return { name, count, script, params: {}, env: {}, essential: true };
+  return { ...rest, script };
+}
+
+function driver(file: string | undefined, root: string): RoleSpec[] {
+  if (file === undefined) return [];
+  const meaning = meaningOf(asRun(file));
+  if (meaning.is === 'escape') throw outside('--drive', meaning.path, root);
+  if (meaning.script.kind === 'inline')
+    throw new TuttiError('USAGE', `--drive ${file}: name a file below ${root}`);
+  return [driverRole(meaning.script, undefined, [])];
 }
 
 async function filesOf(roles: readonly RoleSpec[], files: readonly string[], root: string): Promise<Tree> {
@@ -75,11 +91,13 @@ async function filesOf(roles: readonly RoleSpec[], files: readonly string[], roo
   }
   const tree = await namedFiles(root, paths);
   const staged = new Map(tree.found.map((entry) => [entry.path, entry]));
-  for (const { name, script } of roles) {
+  for (const { name, script, drives } of roles) {
     const trouble = script.kind === 'staged' && (await scriptTrouble(root, script.path, staged));
     if (trouble) {
       const hint = trouble.hint ? `; ${trouble.hint}` : '';
-      throw new TuttiError(trouble.code, `--role ${name}: ${trouble.message}${hint}`);
+      const place = trouble.at ? `${script.path}:${trouble.at.line}:${trouble.at.column}: ` : '';
+      const option = drives ? '--drive' : `--role ${name}`;
+      throw new TuttiError(trouble.code, `${option}: ${place}${trouble.message}${hint}`);
     }
   }
   return tree;

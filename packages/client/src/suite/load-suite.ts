@@ -30,6 +30,9 @@ export async function planSuite(path: string, options: SuiteOptions): Promise<Pl
       '--file goes with --role; with a suite its whole folder is sent to the machines',
     );
   }
+  if (options.drive !== undefined) {
+    throw new TuttiError('USAGE', '--drive goes with --role; in a suite its tests say "drive: FILE"');
+  }
   const { root, parts, main, problems, warnings, ...opened } = await openSuite(path, options.cwd);
   if (problems.length === 0) {
     refuseUndeclared(options.params, new Set(parts.flatMap(declaredParams)));

@@ -12,6 +12,8 @@ export interface SuiteOptions extends Choice, Repetition {
   readonly params: GivenParams;
   /** `--skip-list FILE`. */
   readonly skipLists: readonly string[];
+  /** `--drive FILE`, without a suite only. */
+  readonly drive?: string | undefined;
   /** `--file PATH`, with `--role` only. */
   readonly files: readonly string[];
   /** `--big`: stage more than 256 MiB. */

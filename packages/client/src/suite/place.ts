@@ -1,5 +1,5 @@
 /** A place in a suite file in a reader's words: `"count" in role "client" of test "throughput"`. */
-import { RoleFields, SkipFields, StepFields, SuiteFields, TestFields } from './schema.ts';
+import { DriveFields, RoleFields, SkipFields, StepFields, SuiteFields, TestFields } from './schema.ts';
 import type { YamlPath } from './source.ts';
 
 interface Owner {
@@ -27,6 +27,9 @@ export function ownerOf(path: YamlPath, suite: unknown): Owner {
   }
   if (inTest && key === 'skip' && name !== undefined) {
     return { name: `"skip" of ${test}`, keys: Object.keys(SkipFields.shape), rest: [name, ...inside] };
+  }
+  if (inTest && key === 'drive' && name !== undefined) {
+    return { name: `"drive" of ${test}`, keys: Object.keys(DriveFields.shape), rest: [name, ...inside] };
   }
   if (inTest) return { name: test, keys: Object.keys(TestFields.shape), rest: path.slice(2) };
   return { name: '', keys: Object.keys(SuiteFields.shape), rest: path };

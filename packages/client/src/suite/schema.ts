@@ -23,7 +23,7 @@ import {
 } from './fields.ts';
 
 /** Keys of later versions: the answer to them is not "unknown key". */
-export const LATER_KEYS: ReadonlySet<string> = new Set(['drive', 'user']);
+export const LATER_KEYS: ReadonlySet<string> = new Set(['user']);
 
 export const RoleFields = z.strictObject({
   run: Run.optional(),
@@ -68,6 +68,16 @@ const Skip = z.union([Expression, SkipFields], {
 });
 export type Skip = z.infer<typeof Skip>;
 
+export const DriveFields = z.strictObject({
+  file: Path.describe('the script: .ts, .js, .py, or any executable of the suite'),
+  on: Expression.optional().describe(
+    'a role, on whose first machine it runs then; or which machine it wants: a CEL expression over facts and labels',
+  ),
+});
+
+const Drive = z.union([Path, DriveFields], { error: 'must be a file, or a mapping with "file"' });
+export type Drive = z.infer<typeof Drive>;
+
 /** What a test can say, and the suite for all its tests. */
 const shared = {
   timeout: Timeout.optional(),
@@ -90,6 +100,9 @@ export const TestFields = z.strictObject({
     .describe('fail: FAIL becomes XFAIL, PASS becomes XPASS'),
   skip: Skip.optional().describe(
     'a CEL expression, or when and reason: the test is in the report as SKIP instead of running',
+  ),
+  drive: Drive.optional().describe(
+    'a script that drives the machines of all roles, which then need no script of their own',
   ),
   params: Params.optional(),
   matrix: Matrix.optional(),

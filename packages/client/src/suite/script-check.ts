@@ -2,9 +2,11 @@
  * Whether a staged script will run where it is sent: it exists, lies inside the root, is among what is
  * staged, and is runnable. Says so before any machine is taken.
  */
-import { open, readdir, realpath, stat } from 'node:fs/promises';
+import { open, readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, join, relative } from 'node:path';
 import { type ErrorCode, FIRST_BYTES, interpreterFor, nearest, staysBelow } from '@tutti/protocol';
+import { quote } from './quote.ts';
+import { syntaxTrouble } from './script-syntax.ts';
 import type { Found } from './staging/found.ts';
 import { cannotRead } from './staging/unreadable.ts';
 
@@ -12,6 +14,8 @@ export interface ScriptTrouble {
   readonly code: ErrorCode;
   readonly message: string;
   readonly hint?: string | undefined;
+  /** In the script itself. */
+  readonly at?: { readonly line: number; readonly column: number; readonly quote: string };
 }
 
 /**
@@ -47,8 +51,26 @@ export async function scriptTrouble(
   if (!stats.isFile())
     return { code: 'SCRIPT_NOT_RUNNABLE', message: `${shown} is a directory, not a script` };
   const how = interpreterFor(shown, await firstBytes(shown, real), (stats.mode & 0o111) !== 0);
+  if (how.run === 'node') return unreadable(shown, real);
   if (how.run !== 'nothing') return undefined;
   return { code: 'SCRIPT_NOT_RUNNABLE', message: `the script ${shown} cannot be run: ${how.why}` };
+}
+
+/** Node would say so too, but on the machine. */
+async function unreadable(shown: string, path: string): Promise<ScriptTrouble | undefined> {
+  const code = await readFile(path, 'utf8').catch((cause: unknown) => {
+    throw cannotRead(shown, cause);
+  });
+  const trouble = syntaxTrouble(code);
+  if (trouble === undefined) return undefined;
+  const { message, line, column, hint } = trouble;
+  const text = code.split('\n')[line - 1] ?? '';
+  return {
+    code: 'SCRIPT_SYNTAX',
+    message,
+    hint,
+    at: { line, column, quote: quote(text, line, column, 1) },
+  };
 }
 
 function asNamed(path: string, folder: string): string {

@@ -20,9 +20,22 @@ export async function scriptProblems(
     const key = `${folder}\0${script.path}`;
     if (!looked.has(key)) looked.set(key, await scriptTrouble(root, script.path, staged, folder));
     const trouble = looked.get(key);
-    if (trouble) problems.push(source.problem(path, trouble.message, trouble));
+    if (trouble) problems.push(problemOf(trouble, script.path, folder, source, path));
   }
   return problems;
+}
+
+/** Where it is wrong, or where it was named. */
+function problemOf(
+  { code, message, hint, at }: ScriptTrouble,
+  script: string,
+  folder: string,
+  source: NamedScript['source'],
+  path: NamedScript['path'],
+): Problem {
+  if (at === undefined) return source.problem(path, message, { code, hint });
+  const file = posix.join(posix.dirname(source.file), posix.relative(folder, script));
+  return { code, file, ...at, message, hint };
 }
 
 /** Inline scripts that will not find the file that they seem to mean. */

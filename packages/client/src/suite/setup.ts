@@ -104,7 +104,9 @@ interface NeededRole {
 function neededRoles(tests: readonly TestSpec[]): NeededRole[] {
   const needed = new Map<string, NeededRole>();
   for (const test of tests) {
-    for (const { name, count, where } of test.roles) {
+    for (const { name, count, where, on } of test.roles) {
+      // It is on the machine of another role, which has its own setup.
+      if (on !== undefined) continue;
       const known = needed.get(name);
       if (!known) needed.set(name, { role: name, test: test.name, where, count });
       else {

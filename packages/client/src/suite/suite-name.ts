@@ -11,10 +11,11 @@ export function fitName(name: string): string {
   return clean === '' ? 'adhoc' : clean;
 }
 
-/** The base name of the first script that is a file. */
+/** The base name of the driver, else of the first script that is a file. */
 export function nameFromScripts(roles: readonly RoleSpec[]): string {
-  for (const { script } of roles) {
-    if (script.kind !== 'inline') return fitName(basename(script.path, extname(script.path)));
+  for (const { script } of roles.toSorted((a, b) => Number(b.drives === true) - Number(a.drives === true))) {
+    if (script.kind !== 'inline' && script.kind !== 'none')
+      return fitName(basename(script.path, extname(script.path)));
   }
   return 'adhoc';
 }

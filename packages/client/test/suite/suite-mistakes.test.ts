@@ -44,15 +44,11 @@ describe('keys', () => {
 
   test('a key of a later version is said to be one', async () => {
     expect(
-      await complaint('tests: [{ name: x, drive: x.ts, roles: { a: { run: ./a.sh, user: x } } }]\n'),
+      await complaint('tests: [{ name: x, roles: { a: { run: ./a.sh, user: x } } }]\n'),
     ).toMatchInlineSnapshot(`
-      "suite.yaml:1:20: "drive" is not available in this version of Tutti
-          1 | tests: [{ name: x, drive: x.ts, roles: { a: { run: ./a.sh, user: x } } }]
-            |                    ^^^^^
-
-      suite.yaml:1:60: "user" is not available in this version of Tutti
-          1 | tests: [{ name: x, drive: x.ts, roles: { a: { run: ./a.sh, user: x } } }]
-            |                                                            ^^^^"
+      "suite.yaml:1:47: "user" is not available in this version of Tutti
+          1 | tests: [{ name: x, roles: { a: { run: ./a.sh, user: x } } }]
+            |                                               ^^^^"
     `);
   });
 
@@ -263,13 +259,13 @@ describe('tests and roles', () => {
       suite.yaml:4:34: role "c" of test "x" has nothing to run
           4 |     roles: { server: , sevrer: , c: {} }
             |                                  ^
-      give it a script: "c: ./c.sh", or "run:" below it"
+      give it a script: "c: ./c.sh", or "run:" below it; or the test a driver: "drive: FILE""
     `);
     expect(await complaint('roles: { server: { count: 2 } }\ntests:\n  - name: x\n')).toMatchInlineSnapshot(`
       "suite.yaml:1:10: role "server" of test "x" has nothing to run
           1 | roles: { server: { count: 2 } }
             |          ^^^^^^
-      give it a script: "server: ./server.sh", or "run:" below it"
+      give it a script: "server: ./server.sh", or "run:" below it; or the test a driver: "drive: FILE""
     `);
   });
 

@@ -21,6 +21,7 @@ async function planned(text: string): Promise<PlannedSuite> {
   const folder = await suiteFolder({
     'suite.yaml': text,
     'tcp.yaml': 'tests: [{ name: throughput, roles: { a: ls } }]\n',
+    'failover.ts': 'console.log(1);\n',
     'net/udp.yaml': 'tests: [{ name: x, roles: { a: ls } }]\n',
   });
   for (const [, path = ''] of text.matchAll(/(\.\/[\w-]+\.sh)\b/g)) {

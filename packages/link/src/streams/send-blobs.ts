@@ -14,10 +14,13 @@ export interface BlobReceiver {
   send(blob: Blob, source: ByteSource): Promise<void>;
 }
 
-/** Sends what the receiver lacks. `path` gives the file that holds a digest. Returns how many were sent. */
+/** Where the bytes of one content come from. */
+export type BlobSource = ByteSource & { close(): Promise<void> };
+
+/** Sends what the receiver lacks. `where` gives the file that holds a digest, or another source of it. Returns how many were sent. */
 export async function sendBlobs(
   blobs: Iterable<Blob>,
-  path: (digest: string) => string,
+  where: ((digest: string) => string) | ((digest: string) => BlobSource),
   receiver: BlobReceiver,
 ): Promise<number> {
   const unique = [...new Map([...blobs].map(({ digest, size }) => [digest, { digest, size }])).values()];
@@ -32,7 +35,8 @@ export async function sendBlobs(
   const sent = queue.length;
   const worker = async () => {
     for (let blob = queue.shift(); blob; blob = queue.shift()) {
-      const source = new FileSource(path(blob.digest));
+      const found = where(blob.digest);
+      const source = typeof found === 'string' ? new FileSource(found) : found;
       try {
         await receiver.send(blob, source);
       } catch (error) {

@@ -1,6 +1,6 @@
 /** What an agent may ask of the master: one handler per call of the catalogue, nothing else. */
 
-import type { Logger } from '@tutti/link';
+import type { BlobCache, Logger } from '@tutti/link';
 import {
   type CallContext,
   checkVersion,
@@ -20,6 +20,7 @@ import {
 import type { MasterClock } from '../master-clock.ts';
 import type { LiveMember, LiveMembers } from '../runs/members.ts';
 import type { SyncBroker } from '../sync/broker.ts';
+import { driveHandlers } from './drive-calls.ts';
 import { type AgentSession, type Node, REPEAT_MS } from './node.ts';
 import type { Registry } from './registry.ts';
 
@@ -30,12 +31,13 @@ export interface AgentSessionDeps {
   registry: Registry;
   live: LiveMembers;
   broker: SyncBroker;
+  blobs: Pick<BlobCache, 'missing' | 'writer'>;
   log: Logger;
 }
 
 /** Serves an agent's connection until it ends. */
 export function serveAgent(transport: Transport, deps: AgentSessionDeps): AgentSession {
-  const { clock, registry, live, broker, log } = deps;
+  const { clock, registry, live, broker, blobs, log } = deps;
   let node: Node | undefined;
 
   const member = (id: string): LiveMember => live.on(admitted(), id);
@@ -104,6 +106,11 @@ export function serveAgent(transport: Transport, deps: AgentSessionDeps): AgentS
     'member.extend': async ({ member: id, request, seconds }) => ({
       remaining: await member(id).extend(request, seconds),
     }),
+    'blob.missing': async ({ blobs: asked }) => {
+      admitted();
+      return { missing: await blobs.missing(asked) };
+    },
+    ...driveHandlers(member),
     'sync.barrier': (params, context) => sync('barrier', params, context),
     'sync.abort': (params, context) => sync('abort', params, context),
     'sync.set': (params, context) => sync('set', params, context),
@@ -125,7 +132,11 @@ export function serveAgent(transport: Transport, deps: AgentSessionDeps): AgentS
     receives: 'agent→master',
     handlers,
     events: {},
-    accept: (target) => sink(target, member),
+    accept: (target) => {
+      if (target.to !== 'blob') return sink(target, member);
+      admitted();
+      return blobs.writer(target.digest, target.size);
+    },
     clock,
     opening: 'hello',
     onDefect: (error, where) =>

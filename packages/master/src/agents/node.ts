@@ -36,6 +36,8 @@ export interface NodeIdentity {
   software: string;
   /** Configured, or the address the connection comes from. */
   address: string | undefined;
+  /** A guest's: brought for the pieces of this session alone. */
+  session?: string;
 }
 
 export class Node {
@@ -44,6 +46,8 @@ export class Node {
   holder: number | undefined;
   /** A member of that run has been started here and has not ended. */
   busy = false;
+  /** A guest that is in a run, or about to be: known also while it is away. */
+  claimed = false;
   /** Members given up whose death the agent has not confirmed: until then the node is not idle. */
   readonly leftovers = new Set<string>();
   #orders: Orders;
@@ -82,6 +86,16 @@ export class Node {
     return [address, ...facts.addresses.filter((other) => other !== address)];
   }
 
+  /** Given to no run but that of its session. */
+  get isGuest(): boolean {
+    return this.identity.session !== undefined;
+  }
+
+  /** Seconds for which it has been away; 0 when it is here. */
+  awayFor(now: number): number {
+    return this.#session === undefined ? Math.max(0, now - this.#since) / 1000 : 0;
+  }
+
   get orders(): Orders {
     return this.#orders;
   }
@@ -107,7 +121,7 @@ export class Node {
     const out = outBy(this.#orders);
     if (out !== undefined) return out.why;
     if (this.#session === undefined) return 'offline';
-    return this.leftovers.size === 0 ? 'idle' : 'reserved';
+    return this.leftovers.size === 0 && !this.isGuest ? 'idle' : 'reserved';
   }
 
   view(): NodeView {

@@ -54,6 +54,7 @@ export class Registry {
     session: AgentSession,
     settle: (node: Node) => void,
   ): Promise<Node> {
+    this.#keepApart(hello);
     const newcomer = { agent: hello.agent, name: hello.name, boot: hello.boot, peer: session.transport.peer };
     for (;;) {
       const older = this.#byAgent.get(hello.agent);
@@ -92,6 +93,7 @@ export class Registry {
     if (orders === before || this.#byAgent.get(identity.agent) !== node) return;
     node.orders = orders;
     this.changed();
+    if (node.isGuest) return;
     await this.#keep({ identity, orders }, true);
   }
 
@@ -100,13 +102,41 @@ export class Registry {
     return this.#byAgent.get(agent);
   }
 
+  /** The machine that was brought by that agent for that session, if it is here or in a run. */
+  guest(agent: string, session: string): Node | undefined {
+    const node = this.#byAgent.get(agent);
+    return node?.identity.session === session ? node : undefined;
+  }
+
+  /** A guest that a run of an earlier master has: away until it comes back. */
+  awaitGuest(identity: NodeIdentity): Node {
+    const node = new Node(identity, this.#clock.wallMs(), () => this.changed());
+    node.claimed = true;
+    this.#nodes.set(identity.name, node);
+    this.#byAgent.set(identity.agent, node);
+    return node;
+  }
+
+  /** Its run has ended: it is forgotten when it goes, if it has not gone already. */
+  release(guest: Node): void {
+    guest.claimed = false;
+    if (guest.session === undefined) this.#forget(guest);
+  }
+
+  /** In no order: to sort thousands takes its time. */
+  each(): Iterable<Node> {
+    return this.#nodes.values();
+  }
+
   nodes(): Node[] {
     return [...this.#nodes.values()].toSorted((a, b) => byName.compare(a.name, b.name));
   }
 
-  /** All of them as the scheduler sees them, in no order. `holding`: since and until when a run holds its nodes. */
+  /** All that are given to runs, as the scheduler sees them, in no order. `holding`: since and until when a run holds its nodes. */
   pool(holding: (run: number) => Pick<Held, 'since' | 'until' | 'lent'>): PoolNode[] {
-    return Array.from(this.#nodes.values(), (node) => node.inPool(holding));
+    const pool: PoolNode[] = [];
+    for (const node of this.#nodes.values()) if (!node.isGuest) pool.push(node.inPool(holding));
+    return pool;
   }
 
   views(): NodeView[] {
@@ -139,6 +169,7 @@ export class Registry {
       facts: hello.facts,
       software: hello.software,
       address: hello.address ?? reachable(session.transport.remoteAddress),
+      ...(hello.session === undefined ? {} : { session: hello.session }),
     };
     const sameAgent = this.#byAgent.get(hello.agent);
     const sameName = this.#nodes.get(hello.name);
@@ -149,15 +180,32 @@ export class Registry {
     this.#byAgent.set(hello.agent, node);
     // Thousands come back at once, and most are as they were.
     const isNew = sameAgent === undefined && sameName === undefined;
-    if (isNew || JSON.stringify(node.identity) !== JSON.stringify(identity)) {
+    if (!node.isGuest && (isNew || JSON.stringify(node.identity) !== JSON.stringify(identity))) {
       // It is let in all the same: the disk says elsewhere that it takes nothing.
       this.#keep({ identity, orders: node.orders }, false).catch(() => {});
     }
     node.attach(session, identity, now);
     session.onClosed(() => {
-      if (node.detach(session, this.#clock.wallMs())) this.changed();
+      if (!node.detach(session, this.#clock.wallMs())) return;
+      if (node.isGuest && !node.claimed) this.#forget(node);
+      this.changed();
     });
     return node;
+  }
+
+  #forget(guest: Node): void {
+    if (this.#byAgent.get(guest.identity.agent) === guest) this.#remove(guest);
+  }
+
+  /** A guest takes no machine's place, and no machine takes a guest's. */
+  #keepApart({ name, agent, session }: CallParams<'hello'>): void {
+    for (const other of [this.#nodes.get(name), this.#byAgent.get(agent)]) {
+      if (other === undefined || other.identity.session === session) continue;
+      const what = other.isGuest
+        ? `a machine of session "${other.identity.session}"`
+        : 'a machine of the pool';
+      throw new TuttiError('NAME_IN_USE', `"${other.name}" is ${what}: agent ${name} cannot take its place`);
+    }
   }
 
   #remove({ name, identity }: Node): void {

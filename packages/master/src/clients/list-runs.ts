@@ -1,7 +1,8 @@
 /** The list of runs, a page at a time: what the store keeps of them, and of those that wait their place and what for. */
 import type { CallParams, CallResult, RunRow } from '@tutti/protocol';
-import { present } from '../runs/report-of.ts';
+import { present } from '../runs/report-values.ts';
 import type { Runs } from '../runs/runs.ts';
+import { runHead } from '../runs/view.ts';
 import type { ListedRun, RunList } from '../store/run-list.ts';
 
 /** A page with its causes stays well below a frame. */
@@ -33,7 +34,8 @@ export function listRuns(
 
 function rowOf({ number, cause, ...row }: ListedRun, runs: Pick<Runs, 'get'>): RunRow {
   // How far a test is, which the store learns late; that the run has ended counts when it has.
-  const now = row.phase === 'finished' ? row.phase : runs.get(number).model.phase;
-  const phase = now === 'finished' ? row.phase : now;
-  return { ...row, phase, run: number, ...present({ cause: cause?.slice(0, LONGEST_CAUSE) }) };
+  const head = row.phase === 'finished' ? undefined : runHead(runs.get(number).model);
+  const phase = head === undefined || head.phase === 'finished' ? row.phase : head.phase;
+  const paused = head?.paused;
+  return { ...row, phase, run: number, ...present({ paused, cause: cause?.slice(0, LONGEST_CAUSE) }) };
 }

@@ -5,6 +5,11 @@ import type { Run } from '../runs/model.ts';
 
 /** What to submit. Throws `NOTHING_TO_RERUN`, `FILES_GONE`. */
 export async function specAgain(run: Run, failed: boolean, blobs: BlobCache): Promise<RunSpec> {
+  if (run.spec.joined)
+    throw new TuttiError(
+      'NOTHING_TO_RERUN',
+      `run ${run.number} was a session of tutti join: the master has no scripts of it; join once more`,
+    );
   const spec = failed ? onlyFailed(run) : run.spec;
   const files = spec.files.filter((entry) => entry.kind === 'file');
   const missing = await blobs.missing(files);

@@ -9,10 +9,17 @@ import { linkStaysBelow } from '@tutti/protocol';
 
 /** The master's own beside what members left: indexes of logs, and artifacts that did not come whole. */
 const OWN = /(?:^|\/)(?:[^/]+\.log\.idx|\.part-[0-9a-f]+)$/;
+/** At the top of a run directory: whose the run is, and reports that are being written. */
+const OWN_AT_TOP = /^\.[^/]*$/;
 const PERMISSIONS = 0o777;
 const NOTHING: ByteSource = { read: async () => 0 };
 
 type Sender = Pick<Session<'master→client', 'client→master'>, 'openStream'>;
+
+/** Of the master alone, by its path in the run directory. */
+export function isOwnFile(path: string): boolean {
+  return (OWN.test(path) && !path.includes('/out/')) || OWN_AT_TOP.test(path);
+}
 
 /** Without `logs` only the reports at its top. Returns how many files it was. */
 export async function sendResults(
@@ -26,7 +33,7 @@ export async function sendResults(
   let files = 0;
   for await (const { path, isLink } of walk(dir, '', logs)) {
     signal.throwIfAborted();
-    if (OWN.test(path) && !path.includes('/out/')) continue;
+    if (isOwnFile(path)) continue;
     if (isLink) {
       links.push(path);
       continue;

@@ -1,8 +1,9 @@
 /**
- * The master's one port: health for HTTP, and the two WebSocket endpoints behind the token.
+ * The master's one port: health and the API for HTTP, and the two WebSocket endpoints behind the token.
  *
- * Guarantees: a peer that does not say hello within 10 s is shown out; heartbeats watch every session; closing
- * the door ends every connection. The HTTP API and the web page will be routes of this server.
+ * Guarantees: a peer that does not say hello within 10 s is shown out, and so is one that does not finish the head of its
+ * request in that time, or all of it in five minutes; idle connections are bounded; heartbeats watch every session; closing the
+ * door ends every connection. The web page will be a route of this server.
  */
 
 import { chmod, lstat, rm } from 'node:fs/promises';
@@ -20,8 +21,13 @@ import {
   Upgrader,
 } from '@tutti/link';
 import { TuttiError } from '@tutti/protocol';
+import { IdleConnections } from './connections.ts';
 
 const HELLO_MS = 10_000;
+const REQUEST_MS = 300_000;
+/** How often connections are looked at for that. */
+const LOOK_MS = 5000;
+const API = '/api/';
 
 type Served = LiveSession & { readonly opened: boolean };
 
@@ -31,6 +37,10 @@ export interface DoorOptions {
   clock: Clock;
   agent: (transport: Transport) => Served;
   client: (transport: Transport) => Served;
+  /** What is asked below `/api/`; without it there is nothing. */
+  api?: (request: IncomingMessage, response: ServerResponse) => void;
+  /** Default: `LIMITS.idleConnections`. */
+  idleConnections?: number;
   /** Rejects with why new work is not taken at present. */
   ready: () => Promise<void>;
   /** A connection could not be accepted, for example because this process has too many files open. */
@@ -43,15 +53,26 @@ export class Door {
   readonly #heartbeat: Heartbeat;
   readonly #server: Server;
   readonly #sessions = new Set<Served>();
+  readonly #idle: IdleConnections;
 
   constructor(options: DoorOptions) {
     this.#options = options;
     this.#upgrader = new Upgrader(options.token);
+    this.#idle = new IdleConnections(options.idleConnections);
     this.#heartbeat = new Heartbeat(options.clock);
-    this.#server = createServer((request, response) => {
-      void answer(request, response, options.ready);
+    const serverOptions = {
+      headersTimeout: HELLO_MS,
+      requestTimeout: REQUEST_MS,
+      connectionsCheckingInterval: LOOK_MS,
+      // Clients that would rather speak HTTP/2 offer that with their requests: those are answered all the same.
+      shouldUpgradeCallback: ({ headers }: IncomingMessage) => headers.upgrade?.toLowerCase() === 'websocket',
+    };
+    this.#server = createServer(serverOptions, (request, response) => this.#answer(request, response));
+    this.#server.on('connection', (socket) => this.#idle.opened(socket));
+    this.#server.on('upgrade', (request, socket, head) => {
+      this.#idle.left(socket);
+      this.#upgrade(request, socket as Socket, head);
     });
-    this.#server.on('upgrade', (request, socket, head) => this.#upgrade(request, socket as Socket, head));
   }
 
   /** Listens and returns the URL. Throws `ADDRESS_IN_USE` or `BAD_ADDRESS`. */
@@ -90,6 +111,15 @@ export class Door {
     return { sessions: this.#sessions.size, watched: this.#heartbeat.size };
   }
 
+  #answer(request: IncomingMessage, response: ServerResponse): void {
+    const { socket } = request;
+    this.#idle.asks(socket);
+    response.once('close', () => this.#idle.answered(socket));
+    const { api } = this.#options;
+    if (api !== undefined && request.url?.startsWith(API)) api(request, response);
+    else void answerHealth(request, response, this.#options.ready);
+  }
+
   #upgrade(request: IncomingMessage, socket: Socket, head: Buffer): void {
     const path = request.url?.split('?')[0];
     const serve =
@@ -116,7 +146,7 @@ export class Door {
   }
 }
 
-async function answer(
+async function answerHealth(
   { url }: IncomingMessage,
   response: ServerResponse,
   ready: () => Promise<void>,

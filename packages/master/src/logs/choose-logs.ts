@@ -5,7 +5,7 @@ import type { AttemptRun, Run, TestRun } from '../runs/model.ts';
 export interface LogWords {
   /** A test by its name, or a glob. */
   readonly test?: string | undefined;
-  /** A member, a role, or a glob. */
+  /** A member, a role, or a glob; or a command, `db.0/cmd-3`. */
   readonly member?: string | undefined;
   readonly sources: readonly LogName['source'][];
 }
@@ -33,8 +33,10 @@ export class LogChoice {
       ...new Set(run.tests.flatMap((test) => (this.#isTest(test.spec.name) ? casting(test) : []))),
     ];
     this.#isMember = words.member === undefined ? () => true : matchingMember(words.member, members);
-    if (!members.some(this.#isMember))
-      throw unknown(`there is no member`, words.member, members, roles(members));
+    // Of a command that has not begun only its member can be known.
+    const [ofCommand] = /^[^/]+(?=\/)/.exec(words.member ?? '') ?? [];
+    const isKnown = ofCommand === undefined ? this.#isMember : matchingMember(ofCommand, members);
+    if (!members.some(isKnown)) throw unknown(`there is no member`, words.member, members, roles(members));
   }
 
   /** Tests that are meant. */
@@ -50,7 +52,12 @@ export class LogChoice {
         incarnations += member.incarnation;
         collected += Number(member.collected);
       }
-    return `${test.attempts.length} ${incarnations} ${collected}`;
+    let begun = 0;
+    for (const { commands } of test.attempts) {
+      begun += commands.length;
+      for (const command of commands) collected += Number(command.collected);
+    }
+    return `${test.attempts.length} ${incarnations} ${begun} ${collected}`;
   }
 
   /** Of a test that is meant. */
@@ -61,6 +68,31 @@ export class LogChoice {
   }
 
   #ofAttempt(test: TestRun, attempt: AttemptRun): ChosenLog[] {
+    return [...this.#ofMembers(test, attempt), ...this.#ofCommands(test, attempt)];
+  }
+
+  /** The log of a command is called `db.0/cmd-3`, and is meant wherever its member is. */
+  #ofCommands(test: TestRun, attempt: AttemptRun): ChosenLog[] {
+    const members = new Map(attempt.members.map((member, place) => [member.name, { member, place }]));
+    return attempt.commands.flatMap(({ of, number, dir, collected, lost }) => {
+      const found = members.get(of);
+      const name = `${of}/cmd-${number}`;
+      if (found === undefined || !this.#isMember(name)) return [];
+      return this.#words.sources.map((source) => ({
+        key: `${test.index}.${attempt.n}.${found.place}-${number}.${source}.0`,
+        test: test.spec.name,
+        attempt: attempt.n,
+        member: name,
+        node: found.member.node,
+        source,
+        incarnation: 0,
+        path: `${dir}/${source}.log`,
+        complete: collected || lost !== undefined,
+      }));
+    });
+  }
+
+  #ofMembers(test: TestRun, attempt: AttemptRun): ChosenLog[] {
     return attempt.members.flatMap((member, place) => {
       if (!this.#isMember(member.name)) return [];
       const incarnations = Array.from({ length: member.incarnation + 1 }, (_, n) => n);
@@ -93,10 +125,15 @@ function matching(words: string, names: readonly string[]): (name: string) => bo
   return (name) => pattern.test(name);
 }
 
+/** Of a member, or of a command on its machine; a member's words mean its commands too. */
 function matchingMember(words: string, members: readonly string[]): (name: string) => boolean {
+  if (words.includes('/')) {
+    const pattern = globPattern(words);
+    return (name) => name === words || pattern.test(name);
+  }
   const exact = members.filter((name) => name === words || name.startsWith(`${words}.`));
-  if (exact.length > 0) return (name) => exact.includes(name);
-  return matching(words, members);
+  const isMeant = exact.length > 0 ? (name: string) => exact.includes(name) : matching(words, members);
+  return (name) => isMeant(name.split('/')[0] ?? name);
 }
 
 function globPattern(glob: string): RegExp {

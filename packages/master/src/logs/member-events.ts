@@ -57,13 +57,14 @@ export class MemberEvents {
   }
 }
 
-function given({ name, status, measure, unit, message }: Subtest): Subtest {
+function given({ name, status, measure, unit, message, duration }: Subtest): Subtest {
   return {
     name,
     status,
     ...(measure === undefined ? {} : { measure }),
     ...(unit === undefined ? {} : { unit }),
     ...(message === undefined ? {} : { message }),
+    ...(duration === undefined ? {} : { duration }),
   };
 }
 

@@ -2,12 +2,13 @@
 import { isOk, NOTIFICATION_FORMAT, type Notification, type NotificationEvent } from '@tutti/protocol';
 import { summarise } from '../reports/summary.ts';
 import type { Run, TestRun } from '../runs/model.ts';
-import { present } from '../runs/report-of.ts';
+import { present } from '../runs/report-values.ts';
 
 /** All that has happened to the run and is told of, in order. */
 export function eventsOf(run: Run): NotificationEvent[] {
   return [
     ...(run.phase === 'queued' || run.allocated === undefined ? [] : (['started'] as const)),
+    ...(firstPause(run) === undefined ? [] : (['paused'] as const)),
     ...(firstFailure(run) === undefined ? [] : (['first-failure'] as const)),
     ...(run.phase === 'finished' ? (['finished'] as const) : []),
   ];
@@ -37,10 +38,19 @@ export function notificationOf(
       ...present({ duration }),
       summary: summarise(tests.map((test) => ({ status: test.status ?? 'RUNNING' }))),
     },
+    ...(event === 'paused' ? present({ pause: firstPause(run) }) : {}),
     ...(failed?.status === undefined
       ? {}
       : { failure: { test: failed.spec.name, status: failed.status, ...present({ cause: failed.cause }) } }),
   };
+}
+
+function firstPause({ tests }: Run): Notification['pause'] {
+  const all = tests.flatMap(({ spec, attempts }) =>
+    attempts.flatMap(({ pause }) => (pause ? [{ test: spec.name, ...pause }] : [])),
+  );
+  const [first] = all.toSorted((a, b) => a.since - b.since);
+  return first && { test: first.test, cause: first.cause, until: new Date(first.until).toISOString() };
 }
 
 /** Tests that were never begun have not failed; what they are says the end of the run. */

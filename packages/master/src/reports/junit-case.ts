@@ -81,7 +81,7 @@ export function subtestCase(test: ReportTest, subtest: ReportSubtest, name: stri
   return testcase({
     name,
     classname: test.name,
-    seconds: undefined,
+    seconds: subtest.duration,
     status: failed && test.status === 'XFAIL' ? 'XFAIL' : subtest.status,
     cause: subtest.message,
     details: `reported by ${subtest.member}`,

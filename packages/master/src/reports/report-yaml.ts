@@ -9,9 +9,11 @@ import {
   Report,
   ReportAttempt,
   ReportBarrier,
+  ReportCommand,
   ReportMark,
   ReportMember,
   ReportOmitted,
+  ReportPause,
   ReportSubtest,
   ReportSummary,
   ReportTest,
@@ -61,15 +63,19 @@ function testNode(test: ReportTest): Node {
 }
 
 function attemptNode(attempt: ReportAttempt): Node {
-  const { waits, marks, omitted } = attempt;
+  const { waits, marks, commands, pause, omitted } = attempt;
   return block(ReportAttempt.shape, attempt, {
     started: seconds(attempt.started),
     duration: seconds(attempt.duration),
     members: list(attempt.members, memberNode),
-    subtests: list(attempt.subtests, (one) => line(Object.keys(ReportSubtest.shape), rounded(one, ['at']))),
+    subtests: list(attempt.subtests, (one) =>
+      line(Object.keys(ReportSubtest.shape), rounded(one, ['at', 'duration'])),
+    ),
     barriers: list(attempt.barriers, barrierNode),
     waits: waits && list(waits, (one) => line(Object.keys(ReportWait.shape), rounded(one, ['from', 'to']))),
     marks: marks && list(marks, (one) => line(Object.keys(ReportMark.shape), rounded(one, ['at']))),
+    commands: commands && list(commands, commandNode),
+    pause: pause && line(Object.keys(ReportPause.shape), rounded(pause, ['from', 'to'])),
     omitted: omitted && line(Object.keys(ReportOmitted.shape), omitted),
   });
 }
@@ -80,6 +86,10 @@ function memberNode(member: ReportMember): Node {
     ...rounded(member, ['started', 'ended', 'duration']),
     incarnations: incarnations?.map((one) => rounded(one, ['started', 'ended'])),
   });
+}
+
+function commandNode(command: ReportCommand): Node {
+  return line(Object.keys(ReportCommand.shape), rounded(command, ['started', 'ended', 'duration']));
 }
 
 function barrierNode(barrier: ReportBarrier): Node {

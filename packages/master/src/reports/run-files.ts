@@ -8,7 +8,7 @@
  */
 import { open, readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { isOk, type Report, type ReportMember } from '@tutti/protocol';
+import { isOk, type Report, type ReportCommand, type ReportMember } from '@tutti/protocol';
 import { tailOf } from './log-tail.ts';
 
 const TAIL = 16 * 1024;
@@ -58,8 +58,21 @@ export class RunFiles {
         if (this.#found.has(member.dir) || !isBelow(member.dir)) continue;
         this.#found.set(member.dir, await this.#filesOf(member));
       }
+      for (const command of test.attempts.flatMap(({ commands = [] }) => commands))
+        if (!this.#found.has(command.dir)) await this.#commandFiles(command);
     }
     return (dir) => this.#found.get(dir);
+  }
+
+  /** What it printed last, whatever became of it: it is what its driver saw. */
+  async #commandFiles({ dir }: ReportCommand): Promise<void> {
+    if (!isBelow(dir)) return;
+    const logs: LogFile[] = [];
+    for (const name of ['stdout.log', 'stderr.log']) {
+      const log = await this.#log(join(this.#directory, dir, name), name, true);
+      if (log) logs.push(log);
+    }
+    this.#found.set(dir, { logs, artifacts: [], artifactsOmitted: 0 });
   }
 
   async #filesOf({ dir, status }: ReportMember): Promise<MemberFiles> {

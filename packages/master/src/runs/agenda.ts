@@ -10,21 +10,23 @@ import { beginNow } from '../scheduler/side-by-side.ts';
 import type { Run, TestRun } from './model.ts';
 import { needsOf } from './plan.ts';
 
+const NOBODY: ReadonlySet<string> = new Set();
+
 export interface Beginning {
   readonly test: TestRun;
   /** Of the run's nodes, those it gets. */
   readonly cast: Cast;
 }
 
-/** The tests that begin now; none while it only waits for what is under way, or when it is through. */
-export function beginnings(run: Run): Beginning[] {
+/** The tests that begin now; none while it only waits for what is under way, or when it is through. `away`: nodes that are not there. */
+export function beginnings(run: Run, away: ReadonlySet<string> = NOBODY): Beginning[] {
   const [setup] = parts(run, 'setup');
   const [teardown] = parts(run, 'teardown');
   const underWay = run.tests.filter(isUnderWay);
   if (underWay.some(({ part }) => part !== 'test')) return [];
   const goesOn = whyNoMore(run) === undefined;
   if (goesOn && setup !== undefined && isWaiting(setup)) return [{ test: setup, cast: run.cast }];
-  const begun = goesOn ? nextTests(run, underWay) : [];
+  const begun = goesOn ? nextTests(run, underWay, away) : [];
   if (begun.length > 0 || underWay.length > 0 || teardown === undefined || !isWaiting(teardown)) return begun;
   return hasBegun(run) ? [{ test: teardown, cast: run.cast }] : [];
 }
@@ -52,12 +54,12 @@ export function moreToCome(run: Run): boolean {
 }
 
 /** Nodes for one more attempt at a test that is under way: the same, or after an ERROR others, if the run has some that are free. */
-export function castAgain(run: Run, test: TestRun): Cast {
+export function castAgain(run: Run, test: TestRun, away: ReadonlySet<string> = NOBODY): Cast {
   const busy = new Set(run.tests.filter((other) => other !== test && isUnderWay(other)).flatMap(nodesOf));
   const last = test.attempts.at(-1);
   const broken = last?.members.filter(({ verdict }) => verdict?.status === 'ERROR') ?? [];
   const suspects = last?.status === 'ERROR' ? (broken.length > 0 ? broken : last.members) : [];
-  const avoided = new Set(suspects.map(({ node }) => node));
+  const avoided = new Set([...away, ...suspects.map(({ node }) => node)]);
   return needsOf([test.spec]).map((need) => {
     const all = run.cast.find(({ need: { role, where } }) => role === need.role && where === need.where);
     const free = (all?.nodes ?? []).filter((node) => !busy.has(node));
@@ -69,7 +71,7 @@ export function castAgain(run: Run, test: TestRun): Cast {
   });
 }
 
-function nextTests(run: Run, underWay: readonly TestRun[]): Beginning[] {
+function nextTests(run: Run, underWay: readonly TestRun[], away: ReadonlySet<string>): Beginning[] {
   const waiting = parts(run, 'test').filter(isWaiting);
   const asked = waiting.map(({ index, spec }) => ({
     index,
@@ -80,7 +82,7 @@ function nextTests(run: Run, underWay: readonly TestRun[]): Beginning[] {
     nodes: underWay.map(nodesOf),
     parallel: underWay.every(({ spec }) => spec.parallel === true),
   };
-  return beginNow(asked, running, run.cast).flatMap(({ index, cast }) => {
+  return beginNow(asked, running, run.cast, away).flatMap(({ index, cast }) => {
     const test = run.tests[index];
     return test ? [{ test, cast }] : [];
   });

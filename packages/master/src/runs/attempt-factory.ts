@@ -18,7 +18,8 @@ import type { DiskRoom } from '../store/room.ts';
 import type { Store } from '../store/store.ts';
 import { playersInRun, type SyncBroker } from '../sync/broker.ts';
 import { type Beginning, moreToCome } from './agenda.ts';
-import { Attempt, type AttemptDeps, type KeepAttempt } from './attempt.ts';
+import { Attempt } from './attempt.ts';
+import type { AttemptDeps, KeepAttempt } from './attempt-deps.ts';
 import { MemberUnderWay } from './live-member.ts';
 import type { LiveMembers } from './members.ts';
 import type { AttemptRun, MemberRun, Run, TestRun } from './model.ts';
@@ -75,7 +76,7 @@ export class AttemptFactory {
     run: Run,
     { test, cast }: Beginning,
     nodes: ReadonlyMap<string, Node>,
-    changed: () => void,
+    changed: AttemptDeps['changed'],
   ): Attempt {
     const model = planAttempt(test, cast, () => randomBytes(16).toString('hex'));
     test.attempts.push(model);
@@ -83,7 +84,12 @@ export class AttemptFactory {
   }
 
   /** The last attempt at the test, which an earlier master began. */
-  resume(run: Run, test: TestRun, nodes: ReadonlyMap<string, Node>, changed: () => void): Attempt {
+  resume(
+    run: Run,
+    test: TestRun,
+    nodes: ReadonlyMap<string, Node>,
+    changed: AttemptDeps['changed'],
+  ): Attempt {
     const model = test.attempts.at(-1);
     if (model === undefined) throw new Error(`test ${test.spec.name} has no attempt to go on with`);
     // They have been told to start, or will be: they count as started.
@@ -98,10 +104,10 @@ export class AttemptFactory {
     test: TestRun,
     model: AttemptRun,
     nodes: ReadonlyMap<string, Node>,
-    changed: () => void,
+    changed: AttemptDeps['changed'],
     resumed: boolean,
   ): Attempt {
-    const { clock, broker, live, store, room, news, log } = this.#deps;
+    const { clock, broker, live, store, blobs, log } = this.#deps;
     // Made once, at the first member that asks: all members get the same two.
     let shared: Promise<Shared> | undefined;
     const stage = async (member: MemberUnderWay, signal: AbortSignal) => {
@@ -125,8 +131,18 @@ export class AttemptFactory {
       stage,
       changed,
       keep,
+      pauseSeconds: () => (run.cancelled === undefined ? run.spec.pauseOnFailure : undefined),
       decisions: () => store.decisions.of(model.id),
       inRun: () => ({ run: run.id, test: nameInRun(run, test, model), more: moreToCome(run) }),
+      blobs,
+      commands: {
+        ...{ master: this.#deps.master, clock, live, changed },
+        log: log.child({ run: run.number }),
+        secrets: async () => Object.values(await this.#deps.secrets.of(test.spec.secrets ?? [])),
+        dir: ({ dir }) => join(run.dir, dir),
+        files: ({ of, number, dir }) => this.#files(run, { name: `${of}/cmd-${number}`, dir }),
+        keep: (step, command) => store.runs.saveCommand(step, model, command),
+      },
     };
     return new Attempt(test, model, deps, (hooks) =>
       model.members.map(
@@ -135,14 +151,7 @@ export class AttemptFactory {
             model: member,
             attempt: model.id,
             node: nodeOf(member, nodes),
-            files: new MemberFiles(join(run.dir, member.dir), {
-              now: () => clock.wallMs(),
-              room: () => room.forBulk(),
-              onDamage: (what) => log.warn({ run: run.number, member: member.name }, what),
-              isTap: roleOf(test, member).parse === 'tap',
-              onGrown: (name, length, at) =>
-                news.tell(run.dir, { path: `${member.dir}/${name}`, length, at }),
-            }),
+            files: this.#files(run, member, roleOf(test, member).parse === 'tap'),
             grace: test.spec.grace,
             resumed,
             clock,
@@ -151,6 +160,18 @@ export class AttemptFactory {
           }),
       ),
     );
+  }
+
+  /** Of a member, or of a command. */
+  #files(run: Run, { name, dir }: Pick<MemberRun, 'name' | 'dir'>, isTap = false): MemberFiles {
+    const { clock, room, news, log } = this.#deps;
+    return new MemberFiles(join(run.dir, dir), {
+      now: () => clock.wallMs(),
+      room: () => room.forBulk(),
+      onDamage: (what) => log.warn({ run: run.number, member: name }, what),
+      isTap,
+      onGrown: (file, length, at) => news.tell(run.dir, { path: `${dir}/${file}`, length, at }),
+    });
   }
 
   async #share(
@@ -199,6 +220,7 @@ export class AttemptFactory {
       index: member.index,
       node: member.node,
       script: role.script,
+      ...(role.drives ? { drives: true as const } : {}),
       params: { ...test.spec.params, ...role.params },
       env: role.env,
       timeout: Math.min(role.timeout ?? test.spec.timeout, test.spec.timeout),

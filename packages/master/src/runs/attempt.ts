@@ -11,52 +11,28 @@
  * It can begin with a model that an earlier master had begun with, and goes on from there: each step is durable before
  * the next one is taken (`AttemptDeps.keep`), and what is asked of agents may be asked twice.
  */
-import type { Clock, Logger } from '@tutti/link';
-import { type StopReason, TuttiError } from '@tutti/protocol';
-import { seconds } from '../sync/barrier.ts';
-import type { InRun, SyncBroker } from '../sync/broker.ts';
-import type { Effect } from '../sync/effects.ts';
-import { circles, describeCircle, missingInWords, type Wait } from '../sync/wait-graph.ts';
+import { type NodeResult, type NodeVerb, type StopReason, TuttiError } from '@tutti/protocol';
+import { AttemptCommands } from '../commands/attempt-commands.ts';
+import { Driving } from '../commands/driving.ts';
+import type { AttemptDeps } from './attempt-deps.ts';
 import { Coalesced } from './coalesced.ts';
 import { HeldStarts } from './held-starts.ts';
+import { allCollected, allEnded } from './leaving.ts';
 import type { MemberHooks, MemberUnderWay } from './live-member.ts';
-import { MAX_TIMEOUT_SECONDS } from './longest.ts';
-import type { LiveMembers } from './members.ts';
+import type { DriveCall } from './members.ts';
 import type { AttemptRun, TestRun, Trouble } from './model.ts';
-import { attemptVerdict, course, describeEnd, memberVerdict } from './verdict.ts';
+import type { Pause } from './pause.ts';
+import { Pausing } from './pausing.ts';
+import { takeBarriers, takeWaits } from './taken.ts';
+import { TestTime } from './test-time.ts';
+import { describeUnderWay } from './timeout-words.ts';
+import { attemptVerdict, course, failureSoFar, howEnded, memberVerdict } from './verdict.ts';
 
-/** The stop ladder takes 5 s; an agent that is connected and still silent by then has a defect. */
-const STOP_MS = 30_000;
-/** What a member left may take as long as it likes, as long as some of it comes, or waits for the master's disk. */
-const COLLECT_MS = 120_000;
 /** What members say reaches the report at this pace. */
 const SAID_PAUSE_MS = 500;
 
-export interface AttemptDeps {
-  clock: Clock;
-  broker: SyncBroker;
-  live: LiveMembers;
-  log: Logger;
-  /** Puts the files and the directory of a member on its node. */
-  stage: (member: MemberUnderWay, signal: AbortSignal) => Promise<void>;
-  /** Something that people watch has changed. */
-  changed: () => void;
-  keep: KeepAttempt;
-  /** What its sync space had decided under an earlier master. */
-  decisions: () => Iterable<Effect>;
-  /** Its place in the sync space of its run, as of now. */
-  inRun: () => InRun;
-}
-
-/** Makes what has become of an attempt durable; each resolves when it is. */
-export interface KeepAttempt {
-  attempt(
-    step: 'planned' | 'opened' | 'extended' | 'asked for a reboot' | 'lingers' | 'over' | 'judged',
-  ): Promise<void>;
-  test(): Promise<void>;
-}
-
 export class Attempt {
+  readonly pausing: Pausing;
   readonly #test: TestRun;
   readonly #model: AttemptRun;
   readonly #deps: AttemptDeps;
@@ -68,7 +44,9 @@ export class Attempt {
   /** Members that have said something that the model does not have yet. */
   readonly #heard = new Set<MemberUnderWay>();
   readonly #said: Coalesced;
-  #cancelTimeout: (() => void) | undefined;
+  readonly #time: TestTime;
+  readonly #commands: AttemptCommands;
+  readonly #driving: Driving;
   #cancelLinger: (() => void) | undefined;
   #ends: number;
 
@@ -90,6 +68,27 @@ export class Attempt {
       incarnationMeant: (asked, member) => this.#incarnationMeant(asked, member),
       onSaid: (member) => this.#memberSaid(member),
       extend: (request, more) => this.extend(request, more),
+      drive: (...asked) => this.#driving.drive(...asked),
+    });
+    this.#time = new TestTime(test.spec, model, deps.clock, () => this.#timedOut());
+    this.#commands = new AttemptCommands(model, this.#members, deps.commands);
+    this.pausing = new Pausing({
+      ...{ attempt: model, test: test.spec.name, seconds: deps.pauseSeconds },
+      ...deps,
+      ...{ commands: this.#commands, time: this.#time },
+      keep: (step) => deps.keep.attempt(step),
+      members: () => this.#members,
+      onOver: (pause) => this.#pauseOver(pause),
+    });
+    this.#driving = new Driving({
+      attempt: model,
+      roles: test.spec.roles,
+      members: () => this.#members,
+      commands: this.#commands,
+      blobs: deps.blobs,
+      clock: deps.clock,
+      left: () => Math.max(0, this.left ?? 0) + this.pausing.rest,
+      standsStill: this.pausing,
     });
     this.#held = new HeldStarts(test.spec.roles, this.#members, (member) => void this.#startLater(member));
     this.#said = new Coalesced(deps.clock, SAID_PAUSE_MS, () => {
@@ -105,10 +104,10 @@ export class Attempt {
     const reason = ready ? await this.#play() : 'test-over';
     this.#cancelLinger?.();
     await this.#stopRest(reason);
-    this.#takeBarriers();
+    takeBarriers(this.#model, this.#deps.broker);
     this.#setState('collecting');
-    const ended = this.#members.filter(({ model }) => model.end !== undefined);
-    await Promise.all(ended.map((member) => this.#collect(member)));
+    const ended = [...this.#members, ...this.#commands.all].filter(({ model }) => model.end !== undefined);
+    await Promise.all(ended.map((each) => allCollected(each, this.#deps.clock)));
     await this.#judge();
     // Before agents may delete anything.
     await this.#deps.keep.attempt('judged');
@@ -123,6 +122,12 @@ export class Attempt {
   /** The master is going: whoever is away is lost at once. */
   endGrace(): void {
     for (const member of this.#members) member.endGrace();
+    this.#commands.reconsider();
+  }
+
+  /** An operator does something on the machine of a member. */
+  operate<V extends NodeVerb>(verb: V, call: DriveCall<V>, signal: AbortSignal): Promise<NodeResult<V>> {
+    return this.#driving.operate(verb, call, signal);
   }
 
   /** Its agents go on keeping what its scripts left running: so they must not take its members for unknown. */
@@ -175,12 +180,13 @@ export class Attempt {
     // Here, not earlier: the time for the test begins with the test, not with its staging.
     this.#model.opened ??= clock.wallMs();
     if (!resumed) await keep.attempt('opened');
-    broker.open(this.#model.id, this.#model.members, this.left ?? 0, {
+    broker.open(this.#model.id, this.#model.members, (this.left ?? 0) + this.pausing.rest, {
       restored: resumed ? decisions() : [],
       inRun: inRun(),
+      standstill: this.pausing.standstill,
     });
     this.#setState('running');
-    this.#armTimeout();
+    this.#time.arm();
     if (resumed) this.#goOn();
     // A member starts once, however often it is asked.
     for (const member of this.#members) if (!member.ended && !this.#held.holds(member)) this.#start(member);
@@ -188,41 +194,34 @@ export class Attempt {
     this.#held.consider();
     this.#deps.changed();
     const reason = await this.#over.promise;
-    this.#cancelTimeout?.();
+    this.#time.stop();
     return reason;
   }
 
   /** Seconds until the test times out; undefined before its members are told to start. */
   get left(): number | undefined {
-    const { opened } = this.#model;
-    return opened === undefined ? undefined : this.#timeout - (this.#deps.clock.wallMs() - opened) / 1000;
+    return this.#time.left;
   }
 
-  get #timeout(): number {
-    return Object.values(this.#model.extensions).reduce((sum, more) => sum + more, this.#test.spec.timeout);
-  }
-
-  #armTimeout(): void {
+  #timedOut(): void {
     const { clock, broker } = this.#deps;
-    this.#cancelTimeout?.();
-    this.#cancelTimeout = clock.after((this.left ?? 0) * 1000, () => {
-      const waits = broker.waits(this.#model.id);
-      const cause = `timed out after ${this.#timeout} s: ${describeWaits(waits, clock.wallMs() / 1000, this.#members, this.#held)}`;
-      this.#trouble({ status: 'INTERRUPTED', cause }, 'timeout');
+    const at = describeUnderWay({
+      waits: broker.waits(this.#model.id),
+      members: this.#members,
+      held: this.#held,
+      commands: this.#commands.running,
+      wallMs: clock.wallMs(),
     });
+    this.#fail({ status: 'INTERRUPTED', cause: `timed out after ${this.#time.limit} s: ${at}` }, 'timeout');
   }
 
   /** A member asks for so many seconds more, once for each request. Resolves with the seconds that are left. */
   async extend(request: string, more: number): Promise<number> {
-    const { extensions, over } = this.#model;
-    if (over !== undefined) throw new TuttiError('SPACE_CLOSED', 'the test is over');
-    if (extensions[request] === undefined) {
-      const room = (this.#test.spec.maxTimeout ?? MAX_TIMEOUT_SECONDS) - this.#timeout;
-      const granted = Math.max(0, Math.min(more, room));
-      extensions[request] = granted;
+    if (this.#model.over !== undefined) throw new TuttiError('SPACE_CLOSED', 'the test is over');
+    const granted = this.#time.extend(request, more);
+    if (granted !== undefined) {
       this.#deps.broker.extend(this.#model.id, granted);
-      this.#armTimeout();
-      this.#tellTime();
+      this.pausing.tellTime();
     }
     await this.#deps.keep.attempt('extended');
     return Math.max(0, this.left ?? 0);
@@ -237,22 +236,12 @@ export class Attempt {
     return incarnation;
   }
 
-  #tellTime(): void {
-    for (const member of this.#members) {
-      if (member.ended) continue;
-      // Who does not hear of it is stopped too early, by an agent that says so.
-      member
-        .extended(Math.max(0, this.left ?? 0))
-        .catch((error: unknown) =>
-          this.#deps.log.debug({ member: member.name, err: error }, 'more time was not told'),
-        );
-    }
-  }
-
   /** What an earlier master had found out; and what it had no time to conclude from it. */
   #goOn(): void {
-    const { over, extensions } = this.#model;
-    if (Object.keys(extensions).length > 0) this.#tellTime();
+    const { over } = this.#model;
+    if (this.#time.isExtended) this.pausing.tellTime();
+    this.pausing.goOn();
+    this.#commands.goOn();
     if (over !== undefined) this.#over.resolve(over);
     else this.#consider();
   }
@@ -262,7 +251,7 @@ export class Attempt {
       // A member that was lost meanwhile says so itself.
       if (member.ended) return;
       const { message } = TuttiError.from(thrown);
-      this.#trouble(
+      this.#fail(
         { status: 'ERROR', cause: `${member.name} on ${member.node} could not be started: ${message}` },
         'test-over',
       );
@@ -276,7 +265,7 @@ export class Attempt {
     if (member.ended) return;
     this.#start(member);
     // Its agent gives it the test's time from now on.
-    if (Object.keys(this.#model.extensions).length > 0) this.#tellTime();
+    if (this.#time.isExtended || this.pausing.lasts) this.pausing.tellTime();
     this.#deps.changed();
   }
 
@@ -291,13 +280,18 @@ export class Attempt {
     const { model } = member;
     model.endOrder = this.#ends;
     this.#ends += 1;
-    const how = model.lost ?? (model.end ? describeEnd(model.end) : (model.verdict?.cause ?? 'ended'));
+    const how = howEnded(model);
     this.#deps.log.info(
       { test: this.#test.spec.name, member: model.name, node: model.node },
       `${model.name} ${how}`,
     );
-    this.#deps.broker.leave(this.#model.id, model.name, how, { lost: member.lost });
-    model.verdict = memberVerdict(model, this.#deps.broker.told(this.#model.id, model.name));
+    const told = () => this.#deps.broker.told(this.#model.id, model.name);
+    model.verdict = memberVerdict(model, told());
+    if (!this.#pausesNow()) {
+      this.#leave(member);
+      model.verdict = memberVerdict(model, told());
+    }
+    this.#commands.endOf(member);
     this.#deps.changed();
     // Nobody is asked to end before the start: it is lost, and the test cannot begin without it.
     if (this.#test.state === 'staging') {
@@ -308,16 +302,51 @@ export class Attempt {
     this.#consider();
   }
 
+  /** Who waits for it is told, unless the test is paused: then when that is over, so that there is something to look at. */
+  #leave({ name, model, lost }: MemberUnderWay): void {
+    this.#deps.broker.leave(this.#model.id, name, howEnded(model), { lost });
+  }
+
   /** What the ends so far mean for who still runs. */
   #consider(): void {
     if (this.#model.over !== undefined) return;
-    switch (course(this.#model.members)) {
-      case 'over':
-        return this.#end('test-over');
-      case 'linger':
-        return this.#linger();
-      case 'going':
-    }
+    const now = course(this.#model.members);
+    if (now === 'going' || this.#pausesNow()) return;
+    if (now === 'over') this.#end('test-over');
+    else this.#linger();
+  }
+
+  /** A failure that is expected is none. */
+  #pausesNow(): boolean {
+    if (this.pausing.lasts) return true;
+    if (this.#model.over !== undefined || this.#test.state !== 'running') return false;
+    const failure = failureSoFar(this.#model.members);
+    const expected = this.#test.spec.expect === 'fail' && failure?.status === 'FAIL';
+    return failure !== undefined && !expected && this.#pauses(failure.cause);
+  }
+
+  #pauses(...failure: Parameters<Pausing['begin']>): boolean {
+    if (!this.pausing.begin(...failure)) return false;
+    this.#cancelLinger?.();
+    this.#cancelLinger = undefined;
+    return true;
+  }
+
+  /** As if there had been none; or it ends now, as it is. */
+  #pauseOver({ how, trouble: held, since, ended = since }: Pause): void {
+    for (const member of this.#members) if (member.ended) this.#leave(member);
+    if (this.#model.lingers !== undefined) this.#model.lingers += ended - since;
+    // The run is cancelled, and this with it.
+    if (how === 'abort') return;
+    if (held !== undefined) this.#trouble(held.trouble, held.reason);
+    else if (how === 'retry') this.#end('test-over');
+    else this.#consider();
+  }
+
+  /** It stands still first, if it is to. */
+  #fail(trouble: Trouble, reason: StopReason): void {
+    if (this.#model.over === undefined && this.#pauses(trouble.cause, { trouble, reason })) return;
+    this.#trouble(trouble, reason);
   }
 
   #linger(): void {
@@ -339,38 +368,19 @@ export class Attempt {
   /** The first reason stands. */
   #end(reason: StopReason): void {
     if (this.#model.over === undefined) {
+      this.pausing.close();
       this.#model.over = reason;
       // Before anybody is stopped: whose wait ends by that did wait until now.
-      this.#takeWaits();
+      takeWaits(this.#model, this.#deps.broker);
       void this.#deps.keep.attempt('over');
     }
     this.#over.resolve(this.#model.over);
   }
 
-  #takeWaits(): void {
-    const waited = this.#deps.broker.waited(this.#model.id);
-    if (waited === undefined) return;
-    this.#model.waits = waited.waits;
-    if (waited.omitted > 0) this.#model.omitted = { ...this.#model.omitted, waits: waited.omitted };
-  }
-
-  #takeBarriers(): void {
-    const records = this.#deps.broker.records(this.#model.id);
-    if (records === undefined) return;
-    this.#model.barriers = records.all;
-    const { barriers, arrivals } = records.omitted;
-    if (barriers > 0) this.#model.omitted = { ...this.#model.omitted, barriers };
-    if (arrivals > 0) this.#model.omitted = { ...this.#model.omitted, arrivals };
-  }
-
   async #stopRest(reason: StopReason): Promise<void> {
     const running = this.#members.filter(({ model }) => model.state === 'running');
-    const stopWatching = this.#every(STOP_MS, () => {
-      // Whoever is away has not heard of it: for them the grace counts.
-      for (const member of running)
-        if (!member.ended && !member.away)
-          member.lose(`was lost: it did not end within ${STOP_MS / 1000} s of being stopped`);
-    });
+    const commands = this.#commands.running;
+    for (const command of commands) this.#commands.stop(command, reason);
     for (const member of running) {
       // Answered or not: its end, or its loss, is what counts.
       member
@@ -379,28 +389,14 @@ export class Attempt {
           this.#deps.log.debug({ member: member.name, err: error }, 'stop was not answered'),
         );
     }
-    await Promise.all(running.map((member) => member.whenEnded));
-    stopWatching();
-  }
-
-  async #collect(member: MemberUnderWay): Promise<void> {
-    let received = member.files.received;
-    const stopWatching = this.#every(COLLECT_MS, () => {
-      const { waitsForRoom } = member.files;
-      if (member.files.received === received && !waitsForRoom && !member.away)
-        member.lose(
-          `ended, but its logs could not be collected: nothing of them came for ${COLLECT_MS / 1000} s`,
-        );
-      received = member.files.received;
-    });
-    await member.whenCollected;
-    stopWatching();
+    await allEnded([...running, ...commands], this.#deps.clock);
   }
 
   async #close(): Promise<void> {
     this.#deps.broker.close(this.#model.id);
     if (this.#test.part === 'setup') this.keep();
     else for (const member of this.#members) this.#forget(member);
+    await this.#commands.close();
     for (const member of this.#members) {
       await member.files
         .close()
@@ -413,16 +409,6 @@ export class Attempt {
   #forget(member: MemberUnderWay): void {
     this.#deps.live.delete(member.id);
     member.forget();
-  }
-
-  /** Does it again and again; the returned function stops that. */
-  #every(ms: number, work: () => void): () => void {
-    const again = () => {
-      work();
-      cancel = this.#deps.clock.after(ms, again);
-    };
-    let cancel = this.#deps.clock.after(ms, again);
-    return () => cancel();
   }
 
   async #judge(): Promise<void> {
@@ -442,33 +428,4 @@ export class Attempt {
     void this.#deps.keep.test();
     this.#deps.changed();
   }
-}
-
-/** Who waits for whom, and who does not wait at all, in one sentence. */
-function describeWaits(
-  waits: readonly Wait[],
-  now: number,
-  members: readonly MemberUnderWay[],
-  held: HeldStarts,
-): string {
-  const SHOWN = 5;
-  const sentences = waits.map((wait) => {
-    const { member, on, since } = wait;
-    const missing = missingInWords(wait);
-    const forWhom =
-      missing.length === 0
-        ? ''
-        : `, missing ${missing.slice(0, SHOWN).join(', ')}${missing.length > SHOWN ? ' …' : ''}`;
-    return `${member} has waited at ${on} for ${seconds(now - since)}${forWhom}`;
-  });
-  const waiting = new Set(waits.map(({ member }) => member));
-  const busy = members
-    .filter((member) => !member.ended && !waiting.has(member.name) && !held.holds(member))
-    .map((member) => `${member.name} on ${member.node}`);
-  if (busy.length > 0)
-    sentences.push(`${busy.slice(0, SHOWN).join(', ')}${busy.length > SHOWN ? ' …' : ''} still running`);
-  sentences.push(...held.inWords());
-  for (const circle of circles(waits).slice(0, SHOWN)) sentences.push(describeCircle(circle));
-  const more = sentences.length > SHOWN * 2 ? `; and ${sentences.length - SHOWN * 2} more` : '';
-  return sentences.slice(0, SHOWN * 2).join('; ') + more;
 }

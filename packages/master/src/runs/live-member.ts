@@ -10,6 +10,8 @@ import {
   type MemberEnd,
   type MemberOrder,
   type MemberPresence,
+  type NodeResult,
+  type NodeVerb,
   type RebootPlan,
   type StopReason,
   TuttiError,
@@ -18,8 +20,11 @@ import type { Node } from '../agents/node.ts';
 import type { MemberFiles } from '../logs/member-files.ts';
 import type { UnansweredArrival } from '../sync/broker.ts';
 import type { TapOutcome } from '../tap/tap-parser.ts';
-import type { Collected, LiveMember } from './members.ts';
+import { Absence, type Patience } from './absence.ts';
+import type { Collected, Drive, DriveCall, LiveMember } from './members.ts';
 import type { Boot, MemberRun } from './model.ts';
+import { unlessAborted } from './unless-aborted.ts';
+import { describeEnd } from './verdict.ts';
 
 export type MemberStep =
   | 'started'
@@ -44,6 +49,8 @@ export interface MemberHooks {
   onSaid: (member: MemberUnderWay) => void;
   /** Gives the test so many seconds more; resolves with those that are left. */
   extend: (request: string, seconds: number) => Promise<number>;
+  /** Does something on the machine of another member, for this one, which says that it is a driver. */
+  drive: Drive<MemberUnderWay>;
 }
 
 interface Options extends MemberHooks {
@@ -68,9 +75,10 @@ export class MemberUnderWay implements LiveMember {
   readonly #gone = new AbortController();
   readonly #ended = Promise.withResolvers<void>();
   readonly #collected = Promise.withResolvers<void>();
-  readonly #unwatch: () => void;
+  /** Settles at its next incarnation, or its end; then there is another one. */
+  #news = Promise.withResolvers<void>();
+  readonly #absence: Absence;
   #grace: number;
-  #cancelGrace: (() => void) | undefined;
   /** The agent was asked to make it: whether it has, is only known when it says so. */
   #asked: boolean;
   #forgotten = false;
@@ -88,8 +96,13 @@ export class MemberUnderWay implements LiveMember {
     if (this.lost) this.#gone.abort(this.#lossError());
     if (this.model.state === 'running') options.node.busy = true;
     this.files.said.listen(() => options.onSaid(this));
-    this.#unwatch = options.node.onAway((away) => this.#away(away));
-    if (this.away) this.#away(true);
+    this.#absence = new Absence(
+      options.node,
+      options.clock,
+      () => this.patience,
+      (why) =>
+        this.lose(this.ended ? `ended, but its logs could not be collected: ${why}` : `was lost: ${why}`),
+    );
   }
 
   get id(): string {
@@ -127,6 +140,25 @@ export class MemberUnderWay implements LiveMember {
   /** Nobody can be asked about it at present. */
   get away(): boolean {
     return this.#options.node.session === undefined;
+  }
+
+  /** How long its node may be away from now on, and what is wrong when it is longer. */
+  get patience(): Patience {
+    const { clock, node } = this.#options;
+    const { rebooting } = this.model;
+    const now = clock.wallMs();
+    const left = ((rebooting?.until ?? 0) - now) / 1000;
+    if (rebooting === undefined || this.#grace === 0 || left < this.#grace) {
+      // One that another test has waited for in vain is not waited for again.
+      const seconds = Math.max(0, this.#grace - node.awayFor(now));
+      return { seconds, why: `its node was away for more than ${this.#grace} s` };
+    }
+    return { seconds: left, why: `its node did not come back from its reboot within ${rebooting.timeout} s` };
+  }
+
+  /** Aborted when it is lost, or nothing more is wanted of it. */
+  get gone(): AbortSignal {
+    return this.#gone.signal;
   }
 
   /** Settles when the member has ended or is lost. */
@@ -217,7 +249,7 @@ export class MemberUnderWay implements LiveMember {
     if (this.ended || incarnation < model.incarnation) return;
     if (model.rebooting?.incarnation !== incarnation) {
       model.rebooting = { incarnation, timeout, until: this.#options.clock.wallMs() + timeout * 1000 };
-      if (this.away) this.#away(true);
+      this.#absence.reconsider();
     }
     await this.#options.keep('rebooting', model);
   }
@@ -229,6 +261,7 @@ export class MemberUnderWay implements LiveMember {
       model.incarnation = incarnation;
       model.boots = [...(model.boots ?? []), bootNow(rebooted, this.#options.clock.wallMs())];
       delete model.rebooting;
+      this.#tell();
       void this.#options.keep('came back', model);
       this.#options.onReincarnated(this, unanswered);
     }
@@ -246,7 +279,11 @@ export class MemberUnderWay implements LiveMember {
       throw new TuttiError('NO_SUCH_MEMBER', `${other} cannot be rebooted: ${why}; the members are ${names}`);
     }
     // Two scripts may choose the same request id.
-    await found.#reboot(`${this.name} ${request}`, timeout);
+    await found.reboot(`${this.name} ${request}`, timeout);
+  }
+
+  drive<V extends NodeVerb>(verb: V, call: DriveCall<V>, signal: AbortSignal): Promise<NodeResult<V>> {
+    return this.#options.drive(this, verb, call, signal);
   }
 
   /** Its agent's own watchdog has to know. */
@@ -254,21 +291,41 @@ export class MemberUnderWay implements LiveMember {
     await this.#options.node.call('member.extended', { member: this.id, remaining }, this.#gone.signal);
   }
 
+  /** Has its processes stand still, or go on. */
+  async freeze(frozen: boolean, signal: AbortSignal = this.#gone.signal): Promise<void> {
+    const either = AbortSignal.any([this.#gone.signal, signal]);
+    await this.#options.node.call('member.freeze', { member: this.id, frozen }, either);
+  }
+
   extend(request: string, seconds: number): Promise<number> {
     return this.#options.extend(request, seconds);
   }
 
-  /** Has its machine rebooted, once for each request: resolves when its agent has announced it. */
-  async #reboot(asked: string, timeout: number): Promise<void> {
+  /** Has its machine rebooted, once for each request: resolves with the incarnation that is to end when its agent has announced it. */
+  async reboot(asked: string, timeout: number): Promise<number> {
     const incarnation = await this.#options.incarnationMeant(asked, this);
     // It has been back since.
-    if (incarnation < this.model.incarnation) return;
+    if (incarnation < this.model.incarnation) return incarnation;
     if (this.ended) throw new TuttiError('CANNOT_REBOOT', `${this.name} on ${this.node} has ended`);
     await this.#options.node.call(
       'member.reboot',
       { member: this.id, incarnation, timeout },
       this.#gone.signal,
     );
+    return incarnation;
+  }
+
+  /** Resolves when the machine has come back from the reboot that ended this incarnation; rejects when it will not. */
+  async cameBack(incarnation: number, signal: AbortSignal): Promise<Boot> {
+    const { model } = this;
+    for (;;) {
+      const boot = model.boots?.at(-1);
+      if (model.incarnation > incarnation && boot !== undefined) return boot;
+      if (this.lost) throw this.#lossError();
+      if (model.end !== undefined)
+        throw new TuttiError('CANNOT_REBOOT', `${this.name} on ${this.node} ${describeEnd(model.end)}`);
+      await unlessAborted(this.#news.promise, signal);
+    }
   }
 
   vanished(): void {
@@ -289,14 +346,13 @@ export class MemberUnderWay implements LiveMember {
   /** From now on nobody is waited for who is away. */
   endGrace(): void {
     this.#grace = 0;
-    if (this.away) this.#away(true);
+    this.#absence.reconsider();
   }
 
   /** Nothing more is wanted of it, but what its script left running: that is its agent's to keep until it is forgotten. */
   keep(): void {
     this.#forgotten = true;
-    this.#unwatch();
-    this.#cancelGrace?.();
+    this.#absence.stop();
     this.#gone.abort(new TuttiError('CANCELLED', 'the attempt is over'));
   }
 
@@ -327,32 +383,18 @@ export class MemberUnderWay implements LiveMember {
     return new TuttiError('NOT_CONNECTED', `${this.name} on ${this.node} ${this.model.lost}`);
   }
 
+  #tell(): void {
+    this.#news.resolve();
+    this.#news = Promise.withResolvers();
+  }
+
   #finish(): void {
     this.model.state = 'ended';
     this.model.ended = this.#options.clock.wallMs();
     this.#options.node.busy = false;
     this.#ended.resolve();
+    this.#tell();
     this.#options.onEnd(this);
-  }
-
-  #away(away: boolean): void {
-    this.#cancelGrace?.();
-    this.#cancelGrace = undefined;
-    if (!away) return;
-    const { seconds, why } = this.#patience();
-    this.#cancelGrace = this.#options.clock.after(seconds * 1000, () => {
-      this.lose(this.ended ? `ended, but its logs could not be collected: ${why}` : `was lost: ${why}`);
-    });
-  }
-
-  /** How long its node may be away from now on, and what is wrong when it is longer. */
-  #patience(): { seconds: number; why: string } {
-    const { clock } = this.#options;
-    const { rebooting } = this.model;
-    const left = ((rebooting?.until ?? 0) - clock.wallMs()) / 1000;
-    if (rebooting === undefined || this.#grace === 0 || left < this.#grace)
-      return { seconds: this.#grace, why: `its node was away for more than ${this.#grace} s` };
-    return { seconds: left, why: `its node did not come back from its reboot within ${rebooting.timeout} s` };
   }
 }
 

@@ -1,5 +1,13 @@
 /** Members that are under way, by id: where what agents say about a member finds the attempt it belongs to. */
-import { type MemberEnd, type MemberPresence, type RebootPlan, TuttiError } from '@tutti/protocol';
+import {
+  type MemberEnd,
+  type MemberPresence,
+  type NodeArgs,
+  type NodeResult,
+  type NodeVerb,
+  type RebootPlan,
+  TuttiError,
+} from '@tutti/protocol';
 import type { MemberFiles } from '../logs/member-files.ts';
 
 export interface Collected {
@@ -12,9 +20,25 @@ export interface Machine {
   readonly name: string;
 }
 
+/** What a driver asks for on the machine of `on`, once for each request. */
+export interface DriveCall<V extends NodeVerb> {
+  readonly request: string;
+  /** `db.0` */
+  readonly on: string;
+  readonly args: NodeArgs<V>;
+}
+
+export type Drive<By> = <V extends NodeVerb>(
+  by: By,
+  verb: V,
+  call: DriveCall<V>,
+  signal: AbortSignal,
+) => Promise<NodeResult<V>>;
+
+/** A member, or a command on the machine of one: agents do not tell them apart. */
 export interface LiveMember {
   readonly id: string;
-  /** `client.0` */
+  /** `client.0`, `client.0/cmd-3` */
   readonly name: string;
   readonly attempt: string;
   readonly node: string;
@@ -34,6 +58,8 @@ export interface LiveMember {
   rebootOther(request: string, other: string, timeout: number): Promise<void>;
   /** Gives its test so many seconds more, once for each request; resolves with the seconds that are left. */
   extend(request: string, seconds: number): Promise<number>;
+  /** Its script asks for something on the machine of another member of its test. Throws `NOT_A_DRIVER`. */
+  drive<V extends NodeVerb>(verb: V, call: DriveCall<V>, signal: AbortSignal): Promise<NodeResult<V>>;
   /** Its agent has connected, and this is what it has of it. */
   present(presence: MemberPresence): void;
   /** Its agent came back without a trace of it. */

@@ -4,6 +4,8 @@
  * Instants are master time: Unix ms that no stepping of the wall clock moves.
  */
 import type {
+  Command,
+  Env,
   Facts,
   MemberEnd,
   RunPhase,
@@ -17,6 +19,7 @@ import type { SaidMark, SaidSubtest } from '../logs/member-events.ts';
 import type { Cast } from '../scheduler/pass.ts';
 import type { BarrierRecord } from '../sync/barrier-records.ts';
 import type { WaitRecord } from '../sync/wait-log.ts';
+import type { Pause } from './pause.ts';
 
 export interface Verdict {
   status: Status;
@@ -40,6 +43,8 @@ export interface MemberRun {
   readonly index: number;
   readonly node: string;
   readonly essential: boolean;
+  /** It has no script: its driver starts commands on its machine, and it lives until the test is over. */
+  readonly driven?: true;
   /** Relative to the run directory. */
   readonly dir: string;
   state: 'waiting' | 'staged' | 'running' | 'ended';
@@ -67,6 +72,38 @@ export interface MemberRun {
   boots?: readonly Boot[];
 }
 
+/** What a driver, or an operator, has started on the machine of a member. */
+export interface CommandRun {
+  readonly id: string;
+  /** The member in whose directory it lives. */
+  readonly of: string;
+  /** 1, 2, 3 … within that member. */
+  readonly number: number;
+  /** The member that asked for it; absent: an operator. */
+  readonly by?: string;
+  /** In the attempt: 0, 1, 2 … */
+  readonly place: number;
+  /** For people: its name, and as a person would type it, of a long one the beginning. Neither has a secret in it. */
+  readonly title: string;
+  readonly line: string;
+  /** What its agent is to be told; not kept longer than that, because it may hold secrets. */
+  order?: { readonly command: Command; readonly env: Env; readonly cwd?: string };
+  /** Seconds. */
+  readonly timeout: number;
+  /** Relative to the run directory. */
+  readonly dir: string;
+  readonly asked: number;
+  /** `asked`: its agent may not have heard of it. */
+  state: 'asked' | 'running' | 'ended';
+  end?: MemberEnd;
+  lost?: string;
+  /** All it wrote is in the run directory. */
+  collected: boolean;
+  /** When its node said that it runs, and that it has ended. */
+  started?: number;
+  ended?: number;
+}
+
 /** What ended an attempt besides its members. */
 export interface Trouble {
   status: Extract<Status, 'ERROR' | 'INTERRUPTED'>;
@@ -77,6 +114,8 @@ export interface AttemptRun {
   readonly n: number;
   readonly id: string;
   readonly members: MemberRun[];
+  /** On the machines of its members, in the order in which they were asked for. */
+  commands: CommandRun[];
   barriers: readonly BarrierRecord[];
   /** As of when it was over. */
   waits?: readonly WaitRecord[];
@@ -90,6 +129,8 @@ export interface AttemptRun {
   reboots: Record<string, { readonly member: string; readonly incarnation: number }>;
   /** When it is over, after the first failure, though members still run. */
   lingers?: number;
+  /** It stood still at its first failure, or does so now. */
+  pause?: Pause;
   /** Why who still runs is stopped. */
   over?: StopReason;
   trouble?: Trouble;
@@ -105,7 +146,7 @@ export interface TestRun {
   readonly index: number;
   /** Relative to the run directory. */
   readonly dir: string;
-  state: TestView['state'];
+  state: Exclude<TestView['state'], 'paused'>;
   started?: number;
   duration?: number;
   status?: Status;

@@ -1,10 +1,12 @@
 /** From the attempts at a test to its verdict, and from the verdicts of tests to that of the run. Pure. */
 import { isOk, type Status, worst } from '@tutti/protocol';
-import type { Run, TestRun } from './model.ts';
+import type { AttemptRun, Run, TestRun } from './model.ts';
 
 /** Whether a test has another attempt left after those it had. */
 export function triesAgain({ spec, attempts }: TestRun): boolean {
-  const count = (status: Status) => attempts.filter((attempt) => attempt.status === status).length;
+  if (isAsked(attempts.at(-1))) return true;
+  const count = (status: Status) =>
+    attempts.filter((attempt) => attempt.status === status && !isAsked(attempt)).length;
   switch (attempts.at(-1)?.status) {
     // A failure that is expected is no reason to try again.
     case 'FAIL':
@@ -14,6 +16,11 @@ export function triesAgain({ spec, attempts }: TestRun): boolean {
     default:
       return false;
   }
+}
+
+/** An operator has asked for another one after it: it does not count among the retries. */
+function isAsked(attempt: AttemptRun | undefined): boolean {
+  return attempt?.pause?.how === 'retry';
 }
 
 /** What its last attempt means for a test: what is expected of it counts, and a setup or teardown that fails is the lab's. */

@@ -1,8 +1,11 @@
 /** From what was submitted to the run that will be carried out: directories, attempts, members. Pure but for the ids it is given. */
-import type { RunSpec, TestSpec } from '@tutti/protocol';
+import type { RoleSpec, RunSpec, TestSpec } from '@tutti/protocol';
 import type { Cast } from '../scheduler/pass.ts';
 import type { Need } from '../scheduler/pool.ts';
 import type { AttemptRun, Run, TestRun } from './model.ts';
+
+/** Machines with this label are taken for drivers first. */
+const DRIVER_LABEL = 'driver';
 
 /** What a run allocates: for each distinct (role, where) the largest count that any of its tests needs. */
 export function nodesNeeded({ setup, tests, teardown }: RunSpec): Need[] {
@@ -12,10 +15,18 @@ export function nodesNeeded({ setup, tests, teardown }: RunSpec): Need[] {
 /** For each distinct (role, where) the largest count that any of them needs. */
 export function needsOf(tests: readonly Pick<TestSpec, 'roles'>[]): Need[] {
   const needs = new Map<string, Need>();
-  for (const { name: role, where, count } of tests.flatMap(({ roles }) => roles)) {
+  // Who is on another role's machine needs none.
+  const own = tests.flatMap(({ roles }) => roles).filter(({ on }) => on === undefined);
+  for (const { name: role, where, count, drives } of own) {
     const key = `${role} ${where ?? ''}`;
-    if (count > (needs.get(key)?.count ?? 0))
-      needs.set(key, { role, ...(where === undefined ? {} : { where }), count });
+    const known = needs.get(key);
+    const prefer = drives === true && where === undefined ? DRIVER_LABEL : known?.prefer;
+    needs.set(key, {
+      role,
+      ...(where === undefined ? {} : { where }),
+      ...(prefer === undefined ? {} : { prefer }),
+      count: Math.max(count, known?.count ?? 0),
+    });
   }
   return [...needs.values()];
 }
@@ -38,9 +49,15 @@ export function planTests({ setup, tests, teardown }: RunSpec): TestRun[] {
 /** `cast`: of this test, or of its run. */
 export function planAttempt(test: TestRun, cast: Cast, newId: () => string): AttemptRun {
   const n = test.attempts.length + 1;
-  const members = test.spec.roles.flatMap(({ name: role, where, count, essential }) =>
-    Array.from({ length: count }, (_, index) => {
-      const node = cast.find(({ need }) => need.role === role && need.where === where)?.nodes[index];
+  const nodeOf = ({ name, where, on }: RoleSpec, index: number): string | undefined => {
+    const host = test.spec.roles.find((role) => role.name === on);
+    if (host !== undefined) return nodeOf(host, 0);
+    return cast.find(({ need }) => need.role === name && need.where === where)?.nodes[index];
+  };
+  const members = test.spec.roles.flatMap((spec) => {
+    const { name: role, count, essential, script } = spec;
+    return Array.from({ length: count }, (_, index) => {
+      const node = nodeOf(spec, index);
       if (node === undefined) throw new Error(`no node was allocated for ${role}.${index}`);
       const name = `${role}.${index}`;
       const dir = `${test.dir}/attempt-${n}/${name}`;
@@ -51,6 +68,7 @@ export function planAttempt(test: TestRun, cast: Cast, newId: () => string): Att
         index,
         node,
         essential,
+        ...(script.kind === 'none' ? { driven: true as const } : {}),
         dir,
         state: 'waiting' as const,
         incarnation: 0,
@@ -60,9 +78,9 @@ export function planAttempt(test: TestRun, cast: Cast, newId: () => string): Att
         omitted: {},
         skipped: [],
       };
-    }),
-  );
-  return { n, id: newId(), members, barriers: [], extensions: {}, reboots: {} };
+    });
+  });
+  return { n, id: newId(), members, commands: [], barriers: [], extensions: {}, reboots: {} };
 }
 
 /** What an attempt is called in the sync space of its run: no two are called the same. */

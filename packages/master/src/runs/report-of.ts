@@ -9,13 +9,17 @@ import {
   type ReportIncarnation,
   type ReportMark,
   type ReportMember,
+  type ReportPause,
   type ReportSubtest,
   type ReportTest,
   type ReportWait,
 } from '@tutti/protocol';
+import { commandReports, commandsOmitted } from '../reports/command-reports.ts';
 import { summarise } from '../reports/summary.ts';
 import type { BarrierRecord } from '../sync/barrier-records.ts';
 import type { AttemptRun, MemberRun, Run, TestRun } from './model.ts';
+import { endInWords } from './pause.ts';
+import { milliseconds, present, since } from './report-values.ts';
 
 /** `facts`: of the run's nodes, by name. */
 export function reportOf(run: Run, facts: ReadonlyMap<string, Facts>): Report {
@@ -91,7 +95,13 @@ function attemptReport(run: Run, attempt: AttemptRun): ReportAttempt {
     members: members.map((member) => memberReport(attempt, member)),
     subtests: members.flatMap((member) => subtestReports(attempt, member)),
     barriers: barriers.map((barrier) => barrierReport(attempt, barrier)),
-    ...present({ waits: waitsOf(attempt), marks: marksOf(attempt), omitted: omittedOf(attempt) }),
+    ...present({
+      waits: waitsOf(attempt),
+      marks: marksOf(attempt),
+      commands: commandReports(attempt),
+      pause: pauseReport(attempt),
+      omitted: omittedOf(attempt),
+    }),
   };
 }
 
@@ -123,10 +133,12 @@ function waitsOf({ opened, waits = [] }: AttemptRun): ReportWait[] | undefined {
 }
 
 function memberReport({ opened }: AttemptRun, member: MemberRun): ReportMember {
-  const { name, role, index, node, essential, verdict, end, dir, skipped, started, ended } = member;
+  const { name, role, index, node, essential, driven, verdict, end, dir, skipped, started, ended } = member;
   const instant = (at: number | undefined) =>
     at === undefined || opened === undefined ? undefined : since(opened, at);
-  const exit = end?.exit;
+  // A driven one has no script that could end well or badly: it is stopped when there is nothing left to do on its machine.
+  const over = driven === true && end?.stopped === 'test-over';
+  const exit = over ? undefined : end?.exit;
   const bad = verdict !== undefined && !isOk(verdict.status);
   return {
     member: name,
@@ -136,9 +148,10 @@ function memberReport({ opened }: AttemptRun, member: MemberRun): ReportMember {
     status: verdict?.status ?? 'RUNNING',
     ...present({
       essential: essential ? undefined : false,
+      driven,
       exit: exit?.how === 'exited' ? exit.code : undefined,
       signal: exit?.how === 'signalled' ? exit.signal : undefined,
-      stopped: end?.stopped?.replace('-', ' '),
+      stopped: over ? undefined : end?.stopped?.replace('-', ' '),
       because_of: verdict?.becauseOf,
       cause: bad && end?.stopped !== 'test-over' ? verdict.cause : undefined,
       started: instant(started),
@@ -165,7 +178,7 @@ function incarnationsOf(
 }
 
 function subtestReports({ opened }: AttemptRun, { name: member, subtests }: MemberRun): ReportSubtest[] {
-  return subtests.map(({ name, status, measure, unit, message, at }) => ({
+  return subtests.map(({ name, status, measure, unit, message, at, duration }) => ({
     name,
     member,
     status: status.toUpperCase() as ReportSubtest['status'],
@@ -174,8 +187,24 @@ function subtestReports({ opened }: AttemptRun, { name: member, subtests }: Memb
       unit,
       message,
       at: at === undefined || opened === undefined ? undefined : since(opened, at),
+      duration: duration === undefined ? undefined : milliseconds(duration),
     }),
   }));
+}
+
+function pauseReport({ opened, pause }: AttemptRun): ReportPause | undefined {
+  if (opened === undefined || pause === undefined) return undefined;
+  const { cause, since: from, ended, how, by } = pause;
+  return {
+    cause,
+    from: since(opened, from),
+    ...present({
+      to: ended === undefined ? undefined : since(opened, ended),
+      ended: how,
+      by,
+      note: endInWords(pause),
+    }),
+  };
 }
 
 /** In the order in which they were made; absent where there are none. */
@@ -187,27 +216,18 @@ function marksOf({ opened, members }: AttemptRun): ReportMark[] | undefined {
   return marks.length === 0 ? undefined : marks.toSorted((a, b) => a.at - b.at);
 }
 
-function omittedOf({ members, omitted: kept = {} }: AttemptRun): ReportAttempt['omitted'] {
+function omittedOf(attempt: AttemptRun): ReportAttempt['omitted'] {
+  const { members, omitted: kept = {} } = attempt;
   const sum = (kind: 'subtests' | 'marks') =>
     members.reduce((total, { omitted }) => total + (omitted[kind] ?? 0), 0) || undefined;
   const { barriers, arrivals, waits } = kept;
-  const omitted = present({ subtests: sum('subtests'), barriers, arrivals, waits, marks: sum('marks') });
+  const omitted = present({
+    subtests: sum('subtests'),
+    barriers,
+    arrivals,
+    waits,
+    marks: sum('marks'),
+    commands: commandsOmitted(attempt),
+  });
   return Object.keys(omitted).length === 0 ? undefined : omitted;
-}
-
-/** Seconds between two instants of master time. */
-function since(from: number, to: number): number {
-  return milliseconds(Math.max(0, to - from) / 1000);
-}
-
-/** Seconds to the millisecond. */
-export function milliseconds(value: number): number {
-  return Math.round(value * 1000) / 1000;
-}
-
-/** The fields that have a value: an absent key says more than an empty one. */
-export function present<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
-  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as {
-    [K in keyof T]?: Exclude<T[K], undefined>;
-  };
 }

@@ -14,11 +14,15 @@ import type { Node } from '../agents/node.ts';
 import { ReportWriter } from '../reports/report-writer.ts';
 import type { Cast } from '../scheduler/pass.ts';
 import { type Beginning, beginnings, castAgain, whyNoMore } from './agenda.ts';
+import { allocation, goneFor } from './allocation.ts';
 import type { Attempt } from './attempt.ts';
+import { attemptNamed } from './attempt-named.ts';
 import { Coalesced } from './coalesced.ts';
 import type { Run, TestRun } from './model.ts';
 import { deciding, runVerdict, testStatus, triesAgain } from './outcome.ts';
-import { milliseconds, reportOf } from './report-of.ts';
+import { isPaused, someStoodStill } from './pause.ts';
+import { reportOf } from './report-of.ts';
+import { milliseconds } from './report-values.ts';
 import type { RunDeps, RunListener } from './run-deps.ts';
 import { whySkipped } from './skip.ts';
 
@@ -79,6 +83,11 @@ export class RunUnderWay {
     return this.#attempts.get(test)?.left;
   }
 
+  /** The attempt at a test that is under way; without a name at the only one. Throws `NO_SUCH_TEST`. */
+  attempt(test: string | undefined): Attempt {
+    return attemptNamed(this.model.number, this.#attempts, test);
+  }
+
   /** It waits for its turn. */
   queued(): void {
     this.#changed();
@@ -98,20 +107,14 @@ export class RunUnderWay {
 
   /** `nodes`: those of the cast, by name. */
   start(cast: Cast, nodes: ReadonlyMap<string, Node>): void {
-    this.model.cast = cast;
     delete this.model.waitsFor;
     this.#hold(nodes);
-    this.model.agents = new Map([...nodes].map(([name, node]) => [name, node.identity.agent]));
-    this.model.facts = new Map(
-      [...nodes].map(([name, node]) => [name, { ...node.identity.facts, addresses: node.addresses }]),
-    );
-    this.model.allocated = this.#deps.clock.wallMs();
-    this.model.phase = 'allocated';
+    Object.assign(this.model, allocation(cast, nodes.values(), this.#deps.clock.wallMs()));
     this.#changed();
     this.#begin();
   }
 
-  /** Goes on with what an earlier master began, on the nodes that it had allocated, by the names they had then. */
+  /** Goes on with what an earlier master began, or with what was never queued, on the nodes allocated, by the names they had then. */
   resume(nodes: ReadonlyMap<string, Node>): void {
     this.#hold(nodes);
     this.#changed();
@@ -167,7 +170,7 @@ export class RunUnderWay {
       await Promise.race([saved, ...Array.from(underWay, (work) => work.then(() => saved))]);
       this.#armTimeout();
       for (;;) {
-        for (const beginning of beginnings(this.model)) go(this.#beginTest(beginning));
+        for (const beginning of beginnings(this.model, this.#away)) go(this.#beginTest(beginning));
         this.#deps.attempts.runChanged(this.model);
         if (underWay.size === 0) break;
         await Promise.race(underWay);
@@ -203,7 +206,7 @@ export class RunUnderWay {
       if (!triesAgain(test) || this.model.cancelled !== undefined) break;
       // It may be in the way of the next.
       if (test.part === 'setup') await this.#letSetupGo();
-      cast = castAgain(this.model, test);
+      cast = castAgain(this.model, test, this.#away);
       await this.#runAttempt({ test, cast }, { again: true });
     }
     await this.#endTest(test, testStatus(test), test.attempts.at(-1)?.cause);
@@ -222,7 +225,10 @@ export class RunUnderWay {
   async #runAttempt(beginning: Beginning, { again = false } = {}): Promise<void> {
     const { attempts } = this.#deps;
     const { test } = beginning;
-    const changed = () => this.#changed(test);
+    const changed = (what?: 'pause') => {
+      this.#changed(test);
+      if (what === 'pause') this.#armTimeout();
+    };
     const attempt =
       test.attempts.length === 0 || again
         ? attempts.create(this.model, beginning, this.#nodes, changed)
@@ -257,12 +263,27 @@ export class RunUnderWay {
     const { timeout } = this.model.spec;
     const { clock } = this.#deps;
     if (timeout === undefined || this.model.cancelled !== undefined) return;
-    const began = this.model.allocated ?? clock.wallMs();
-    this.#cancelTimeout = clock.after(Math.max(0, began + timeout * 1000 - clock.wallMs()), () => {
+    const now = clock.wallMs();
+    const began = this.model.allocated ?? now;
+    const pauses = this.model.tests.flatMap(({ attempts }) => attempts.flatMap(({ pause }) => pause ?? []));
+    this.#cancelTimeout?.();
+    // It stands still: when the last of them is over it is armed anew.
+    if (pauses.some(isPaused)) return;
+    const left = timeout * 1000 - (now - began - someStoodStill(pauses, began, now));
+    this.#cancelTimeout = clock.after(Math.max(0, left), () => {
       if (this.model.cancelled !== undefined) return;
       this.model.overdue = true;
       this.cancel(`the run timed out after ${timeout} s`);
     });
+  }
+
+  /** Those of its nodes that tests have waited for in vain, by the names they had when they were allocated. */
+  get #away(): ReadonlySet<string> {
+    return goneFor(
+      this.#nodes,
+      Math.min(...this.model.tests.map(({ spec }) => spec.grace)),
+      this.#deps.clock,
+    );
   }
 
   #machine(name: string): Machine | undefined {

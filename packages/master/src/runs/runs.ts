@@ -5,13 +5,17 @@
  * master: `restore` is to be called before anything else.
  */
 
+import { randomBytes } from 'node:crypto';
 import type { RunSpec } from '@tutti/protocol';
 import { TuttiError } from '@tutti/protocol';
 import { checkSelector } from '@tutti/protocol/selector';
 import type { Node } from '../agents/node.ts';
 import type { Explanation } from '../scheduler/explain.ts';
 import { neverSatisfiable } from '../scheduler/never-satisfiable.ts';
+import type { Cast } from '../scheduler/pass.ts';
 import { Selectors } from '../scheduler/selectors.ts';
+import { allocation } from './allocation.ts';
+import { awaitGuests } from './guests.ts';
 import type { Run } from './model.ts';
 import { nodesNeeded, planTests, slug } from './plan.ts';
 import type { RunDeps, RunListener } from './run-deps.ts';
@@ -21,12 +25,16 @@ import { RunUnderWay } from './run-under-way.ts';
 /** Finished runs that are still answered from memory. */
 const REMEMBERED = 100;
 
+/** `remembered`: false when it is not answered from memory any more. */
+export type RunsListener = (run: Run, remembered: boolean) => void;
+
 export class Runs {
   readonly #deps: RunDeps;
   readonly #runs = new Map<number, RunUnderWay>();
   readonly #byId = new Map<string, Promise<RunUnderWay>>();
   readonly #queue: RunQueue;
   readonly #selectors = new Selectors();
+  readonly #listeners = new Set<RunsListener>();
   #closing: TuttiError | undefined;
 
   constructor(deps: RunDeps) {
@@ -49,7 +57,8 @@ export class Runs {
         this.#queue.add(run);
         continue;
       }
-      this.#queue.resumed(run);
+      if (run.model.spec.joined) awaitGuests(run.model, this.#deps.registry);
+      else this.#queue.resumed(run);
       run.resume(this.#nodesOf(run.model));
     }
     care.restore((number) => {
@@ -76,11 +85,34 @@ export class Runs {
     const known = this.#byId.get(id) ?? this.#kept({ id });
     if (known) return Promise.resolve(known);
     if (this.#closing) throw this.#closing;
+    if (spec.joined)
+      throw new TuttiError(
+        'BAD_PARAMS',
+        'the pieces of a session are started by tutti join, not by the master',
+      );
     this.#checkNodes(spec, waitForNodes);
-    const submitted = this.#create(id, spec, owned, priority);
-    this.#byId.set(id, submitted);
-    submitted.catch(() => this.#byId.delete(id));
-    return submitted;
+    return this.#made(id, this.#create(id, spec, owned, priority));
+  }
+
+  /** A run that is not queued: it begins at once, on machines that were brought for it alone. Resolves when that is durable. */
+  startJoined(spec: RunSpec, cast: Cast, guests: readonly Node[]): Promise<RunUnderWay> {
+    if (this.#closing) throw this.#closing;
+    const id = randomBytes(16).toString('hex');
+    return this.#made(id, this.#createJoined(id, spec, cast, guests));
+  }
+
+  /** The run of a session that has these agents, under way or not long over. */
+  joinedBy(agents: readonly string[]): RunUnderWay | undefined {
+    return this.#joined(({ agents: of }) => {
+      const known = new Set(of.values());
+      return agents.every((agent) => known.has(agent));
+    });
+  }
+
+  /** The number of the session's run that has not ended. */
+  joinedUnderWay(session: string): number | undefined {
+    const run = this.#joined(({ spec, phase }) => spec.suite === session && phase !== 'finished');
+    return run?.model.number;
   }
 
   /** Any run that was ever submitted. Throws `NO_SUCH_RUN`. */
@@ -132,6 +164,17 @@ export class Runs {
     };
   }
 
+  /** Those that have not ended, and the last that have; the oldest first. */
+  remembered(): Run[] {
+    return Array.from(this.#runs.values(), ({ model }) => model).toSorted((a, b) => a.number - b.number);
+  }
+
+  /** Tells of every run that is new, has changed, or is not remembered any more. */
+  onChange(listener: RunsListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
   /** So that who looks at it now sees why it waits. */
   refresh(run: RunUnderWay): void {
     const why = this.waitsFor(run);
@@ -180,11 +223,40 @@ export class Runs {
     return { queued: this.#queue.size, unfinished };
   }
 
-  async #create(id: string, spec: RunSpec, owned: boolean, priority: number): Promise<RunUnderWay> {
-    const { clock, directories, store, requireRoom } = this.#deps;
+  #made(id: string, run: Promise<RunUnderWay>): Promise<RunUnderWay> {
+    this.#byId.set(id, run);
+    run.catch(() => this.#byId.delete(id));
+    return run;
+  }
+
+  #joined(fits: (model: Run) => boolean): RunUnderWay | undefined {
+    for (const run of this.#runs.values()) if (run.model.spec.joined && fits(run.model)) return run;
+    return undefined;
+  }
+
+  /** In the row that makes it durable it has its machines: no master finds it without. */
+  async #createJoined(id: string, spec: RunSpec, cast: Cast, guests: readonly Node[]): Promise<RunUnderWay> {
+    const { clock, store, registry } = this.#deps;
+    for (const guest of guests) guest.claimed = true;
+    try {
+      const model = await this.#plan(id, spec, false, 0);
+      Object.assign(model, allocation(cast, guests, clock.wallMs()));
+      await store.runs.create(model);
+      const run = this.#add(new RunUnderWay(model, this.#deps));
+      // A master that began to stop meanwhile leaves it to the next, or ends it with all others.
+      run.resume(new Map(guests.map((guest) => [guest.name, guest])));
+      return run;
+    } catch (error) {
+      for (const guest of guests) registry.release(guest);
+      throw error;
+    }
+  }
+
+  async #plan(id: string, spec: RunSpec, owned: boolean, priority: number): Promise<Run> {
+    const { clock, directories, requireRoom } = this.#deps;
     await requireRoom();
     const { number, dir } = await directories.create(slug(spec.suite));
-    const model: Run = {
+    return {
       number,
       id,
       spec,
@@ -198,7 +270,11 @@ export class Runs {
       agents: new Map(),
       facts: new Map(),
     };
-    await store.runs.create(model);
+  }
+
+  async #create(id: string, spec: RunSpec, owned: boolean, priority: number): Promise<RunUnderWay> {
+    const model = await this.#plan(id, spec, owned, priority);
+    await this.#deps.store.runs.create(model);
     const run = this.#add(new RunUnderWay(model, this.#deps));
     run.queued();
     // A master that began to stop meanwhile has not seen this run.
@@ -211,20 +287,31 @@ export class Runs {
     const { number, id, phase } = run.model;
     this.#runs.set(number, run);
     this.#byId.set(id, Promise.resolve(run));
-    if (phase !== 'finished') void run.finished.then(() => this.#finished(run));
+    if (phase !== 'finished') {
+      run.onChange(() => this.#tell(run.model, true));
+      void run.finished.then(() => this.#finished(run));
+    }
+    this.#tell(run.model, true);
     return run;
+  }
+
+  #tell(run: Run, remembered: boolean): void {
+    for (const listener of this.#listeners) listener(run, remembered);
   }
 
   #finished(run: RunUnderWay): void {
     const { model } = run;
     this.#queue.remove(run);
     const nodes = this.#nodesOf(model);
-    this.#deps.care.release(model, [...nodes.values()], { lost: lostOn(model, nodes), proven: true });
-    this.#deps.registry.changed();
+    const { care, registry } = this.#deps;
+    if (model.spec.joined) for (const guest of nodes.values()) registry.release(guest);
+    else care.release(model, [...nodes.values()], { lost: lostOn(model, nodes), proven: true });
+    registry.changed();
     const finished = [...this.#runs.values()].filter(({ model: { phase } }) => phase === 'finished');
     for (const { model: old } of finished.slice(0, -REMEMBERED)) {
       this.#runs.delete(old.number);
       this.#byId.delete(old.id);
+      this.#tell(old, false);
     }
     this.#deps.log.info(
       { run: model.number, status: model.status },
@@ -255,7 +342,7 @@ export class Runs {
       }
     }
     if (waitForNodes) return;
-    const machines = this.#deps.registry.nodes().map((node) => node.machine);
+    const machines = this.#deps.registry.nodes().flatMap((node) => (node.isGuest ? [] : node.machine));
     const never = neverSatisfiable(needs, machines, this.#selectors);
     if (never !== undefined) throw new TuttiError('NOT_ENOUGH_NODES', never);
   }

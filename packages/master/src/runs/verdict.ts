@@ -59,6 +59,11 @@ const STOPPED: Record<NonNullable<MemberEnd['stopped']>, { status: Status; cause
   'given-up': { status: 'ERROR', cause: 'was given up by the master' },
 };
 
+/** Of a member that has ended or is lost: completes "client.1 on n3 …". */
+export function howEnded({ lost, end, verdict }: MemberRun): string {
+  return lost ?? (end ? describeEnd(end) : (verdict?.cause ?? 'ended'));
+}
+
 /** The verdict of one member by itself. `told`: the first break it was told of; `tap`: what its output means, where that is TAP. */
 export function memberVerdict(
   member: MemberRun,
@@ -70,6 +75,8 @@ export function memberVerdict(
   // One that was held back may have its verdict without having started.
   if (end === undefined)
     return (member.state === 'ended' && member.verdict) || { status: 'CANCEL', cause: NEVER_STARTED };
+  // It has nothing to do but to be there.
+  if (end.stopped === 'test-over' && member.driven === true) return { status: 'PASS' };
   if (end.stopped !== undefined) return { ...STOPPED[end.stopped] };
   const verdict = fromExit(end, tap);
   const said = fromSubtests(member.subtests);
@@ -127,19 +134,27 @@ function fromSubtests(all: readonly SaidSubtest[]): Verdict {
 /** What the members' ends so far mean for a test that is going on. */
 export type Course = 'going' | 'linger' | 'over';
 
-/** A test is over when its last essential member has ended, or on the first essential ERROR or SKIP; a member whose own time was over has failed. */
+/** A test is over when its last essential member with a script has ended, or on the first essential ERROR or SKIP; a member whose own time was over has failed. */
 export function course(members: readonly MemberRun[]): Course {
   const deciding = essential(members);
-  if (deciding.every((member) => member.state === 'ended')) return 'over';
+  if (deciding.filter(({ driven }) => driven !== true).every(({ state }) => state === 'ended')) return 'over';
   const statuses = deciding.map((member) => member.verdict?.status);
   if (statuses.includes('ERROR') || statuses.includes('SKIP')) return 'over';
   return statuses.includes('FAIL') || statuses.includes('INTERRUPTED') ? 'linger' : 'going';
 }
 
+/** What has gone wrong among those that have ended, if it decides the test. */
+export function failureSoFar(members: readonly MemberRun[]): { status: Status; cause: string } | undefined {
+  const ended = essential(members).filter((member) => member.state === 'ended' && counts(member, members));
+  const status = worst(ended.flatMap(({ verdict }) => verdict?.status ?? []));
+  const cause = firstCause(ended);
+  return status === undefined || isOk(status) || cause === undefined ? undefined : { status, cause };
+}
+
 /** Where nobody is essential everybody is: a test that nothing can fail would lie. */
 function essential(members: readonly MemberRun[]): readonly MemberRun[] {
   const some = members.filter((member) => member.essential);
-  return some.length > 0 ? some : members;
+  return some.some(({ driven }) => driven !== true) ? some : members;
 }
 
 /** Status and cause of an attempt whose members all have their verdicts. */

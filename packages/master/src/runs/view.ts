@@ -1,7 +1,8 @@
 /** The run as clients watch it. Pure. */
 import { LIMITS, type RunHead, type TestView } from '@tutti/protocol';
 import type { Run, TestRun } from './model.ts';
-import { present } from './report-of.ts';
+import { pauseOf, pauseView } from './pause.ts';
+import { present } from './report-values.ts';
 
 export function runHead(run: Run): RunHead {
   const { number, id, spec, phase, waitsFor, status, cause, duration, exit, dir, tests } = run;
@@ -12,8 +13,22 @@ export function runHead(run: Run): RunHead {
     phase,
     dir,
     size: tests.length,
-    ...present({ waitsFor, status, cause, duration, exit }),
+    ...present({ waitsFor, paused: pausedOf(tests), status, cause, duration, exit }),
   };
+}
+
+/** So many are named, and no more of what failed: a list of many runs fits into a frame. */
+const PAUSED = 5;
+const LONGEST_CAUSE = 300;
+
+function pausedOf(tests: readonly TestRun[]): RunHead['paused'] {
+  const paused = tests.flatMap((test) => {
+    const pause = pauseOf(test);
+    if (pause === undefined) return [];
+    const view = pauseView(pause);
+    return [{ ...view, cause: view.cause.slice(0, LONGEST_CAUSE), test: test.spec.name }];
+  });
+  return paused.length === 0 ? undefined : paused.slice(0, PAUSED);
 }
 
 /** Of many members, those that are not through come first: they are what people wait for. */
@@ -27,11 +42,13 @@ export function testView(test: TestRun): TestView {
     state: at,
     ...present({ status: verdict?.status }),
   }));
+  const pause = pauseOf(test);
   const size = spec.roles.reduce((sum, { count }) => sum + count, 0);
   return {
     name: spec.name,
-    state,
+    state: pause === undefined ? state : 'paused',
     ...present({
+      paused: pause && pauseView(pause),
       part: part === 'test' ? undefined : part,
       status,
       cause,

@@ -26,6 +26,7 @@
 import { Matching } from './matching.ts';
 import { inTurn, type QueuedRun } from './order.ts';
 import { type Need, Pool, type PoolNode, type Wish } from './pool.ts';
+import { takeFor, withPreferred } from './preference.ts';
 import { earliestBound, inService, satisfiable } from './prospects.ts';
 import { Selectors } from './selectors.ts';
 
@@ -215,11 +216,12 @@ export class Board {
   }
 
   #start({ run }: QueuedRun, { wish }: Standing, found: Matching, lent: boolean): Start {
-    this.#take(found, GONE, run);
-    return { run, cast: castOf(this.pool, wish, found), lent };
+    const members = withPreferred(wish, found.members, this.pool.nodes, (node) => this.isFree(node));
+    this.#take({ members }, GONE, run);
+    return { run, cast: castOf(this.pool, wish, members), lent };
   }
 
-  #take({ members }: Matching, state: number, run: number): void {
+  #take({ members }: Pick<Matching, 'members'>, state: number, run: number): void {
     for (const node of members.flat()) {
       if (this.#now[node] === FREE) this.#free -= 1;
       if (state === GONE) this.#idle -= 1;
@@ -236,10 +238,12 @@ function numbersOf(set: Uint8Array): number[] {
 }
 
 /** The nodes of each group, shared out among its needs in their order. */
-function castOf({ nodes }: Pool, { needs, groups }: Wish, { members }: Matching): Cast {
+function castOf({ nodes }: Pool, { needs, groups }: Wish, members: Matching['members']): Cast {
   const left = new Map(groups.map(({ where }, index) => [where, [...(members[index] ?? [])]]));
   return needs.map((need) => ({
     need,
-    nodes: (left.get(need.where)?.splice(0, need.count) ?? []).map((node) => nodes[node]?.machine.name ?? ''),
+    nodes: takeFor(need, left.get(need.where) ?? [], needs, nodes).map(
+      (node) => nodes[node]?.machine.name ?? '',
+    ),
   }));
 }

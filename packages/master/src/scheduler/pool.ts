@@ -14,6 +14,8 @@ export interface Need {
   readonly role: string;
   /** A selector; absent: any machine. */
   readonly where?: string;
+  /** A label that it rather has than not; it is content with others. */
+  readonly prefer?: string;
   readonly count: number;
 }
 

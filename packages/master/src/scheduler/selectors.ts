@@ -56,7 +56,9 @@ export class Selectors {
     const sorted = needs.toSorted(
       (a, b) => compare(a.role, b.role) || compare(a.where ?? '', b.where ?? '') || a.count - b.count,
     );
-    const key = JSON.stringify(sorted.map(({ role, where, count }) => [role, where ?? null, count]));
+    const key = JSON.stringify(
+      sorted.map(({ role, where, prefer, count }) => [role, where ?? null, count, prefer ?? null]),
+    );
     const canonical = { key, needs: sorted };
     this.#canonical.set(needs, canonical);
     return canonical;

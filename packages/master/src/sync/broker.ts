@@ -16,6 +16,12 @@ import type { OnWaited } from './settling.ts';
 import { SyncSpace, type Unanswered, type Wait } from './space.ts';
 import { type Waited, WaitLog } from './wait-log.ts';
 
+/** Time stands still for a test: master monotonic ms; `until`: when that ends, or has ended. */
+export interface Standstill {
+  readonly since: number;
+  readonly until: number;
+}
+
 /** Seconds before the test's own end at which a wait without a timeout gives up, so that it can say why. */
 const BEFORE_END = 2;
 
@@ -34,6 +40,8 @@ interface Opening {
   restored?: Iterable<Effect>;
   /** Without it run scope is closed to its members. */
   inRun?: InRun;
+  /** The test stands still, or did so before. */
+  standstill?: Standstill | undefined;
 }
 
 interface Attempt {
@@ -43,6 +51,7 @@ interface Attempt {
   readonly waited: WaitLog;
   /** Master monotonic ms at which the test times out. */
   deadline: number;
+  standstill?: Standstill;
 }
 
 export interface MemberCall<V extends SyncVerb> {
@@ -94,15 +103,21 @@ export class SyncBroker {
     this.#runs.delete(id);
   }
 
-  /** `timeout`: seconds from now until the test times out. */
-  open(id: string, players: Iterable<Player>, timeout: number, { restored = [], inRun }: Opening = {}): void {
+  /** `timeout`: seconds from now until the test times out, if it stands still as long as it may. */
+  open(
+    id: string,
+    players: Iterable<Player>,
+    timeout: number,
+    { restored = [], inRun, standstill }: Opening = {},
+  ): void {
     const members = [...players];
     const waited = new WaitLog();
     const onWaited: OnWaited = (wait, error) => waited.add(wait, this.#now, error);
     const own = new LiveSpace(id, SyncSpace.restore(members, restored, { onWaited }), this.#clock, this.#log);
     const run = inRun && this.#runs.get(inRun.run);
     const shared = run && { space: run, run: inRun.run, test: inRun.test };
-    this.#attempts.set(id, { own, shared, waited, deadline: this.#clock.monotonicMs() + timeout * 1000 });
+    const deadline = this.#clock.monotonicMs() + timeout * 1000;
+    this.#attempts.set(id, { own, shared, waited, deadline, ...(standstill && { standstill }) });
     if (inRun) run?.join(playersInRun(inRun.test, members), inRun);
   }
 
@@ -116,6 +131,18 @@ export class SyncBroker {
     shared?.space.extend(seconds, (name) => memberOf(shared.test, name) !== undefined);
   }
 
+  /** What its members wait for goes on as long as the test stands still; told again when that is shorter than it was. */
+  standStill(attemptId: string, standstill: Standstill): void {
+    const attempt = this.#attempts.get(attemptId);
+    if (attempt === undefined) return;
+    const more = standstill.until - (attempt.standstill?.until ?? standstill.since);
+    attempt.standstill = standstill;
+    attempt.deadline += more;
+    const { own, shared } = attempt;
+    own.postpone(more, () => true);
+    shared?.space.postpone(more, (name) => memberOf(shared.test, name) !== undefined);
+  }
+
   /** Settles like the request does. `signal` aborted on a living session withdraws it. */
   call<V extends SyncVerb>(
     verb: V,
@@ -127,7 +154,7 @@ export class SyncBroker {
     if (attempt === undefined) throw new TuttiError('SPACE_CLOSED', 'the test is over');
     const { member, request, at, args } = call;
     const [space, name] = placeOf(attempt, member, args.scope);
-    const due = dueOf(verb, call, attempt.deadline);
+    const due = dueOf(verb, call, attempt);
     const withTest = timeoutOf(args) === undefined;
     return space.call(verb, { member: name, request, at, args, due, withTest }, session, signal);
   }
@@ -265,12 +292,21 @@ function timeoutOf(args: object): number | undefined {
  * Master monotonic ms at which a wait gives up. Without a timeout: barriers, keys and whatever is in run scope (where
  * who could end it may not have begun) just before the test's end, the others with the test.
  */
-function dueOf<V extends SyncVerb>(verb: V, { args, at }: MemberCall<V>, deadline: number): number {
+function dueOf<V extends SyncVerb>(
+  verb: V,
+  { args, at }: MemberCall<V>,
+  { deadline, standstill }: Pick<Attempt, 'deadline' | 'standstill'>,
+): number {
   const timeout = timeoutOf(args);
-  if (timeout !== undefined) return at + timeout * 1000;
+  if (timeout !== undefined) return at + timeout * 1000 + stoodStillFor(at, standstill);
   const gives = verb === 'barrier' || verb === 'get' || args.scope === 'run';
   // It stands for the life of its caller, however long that is.
   return gives && verb !== 'hold' ? lastMoment(deadline, at) : Number.POSITIVE_INFINITY;
+}
+
+/** For how many ms of those after it was asked. */
+function stoodStillFor(at: number, standstill: Standstill | undefined): number {
+  return standstill === undefined ? 0 : Math.max(0, standstill.until - Math.max(at, standstill.since));
 }
 
 /** Of two seconds before the end and half the time left, the later: a short test waits too. */

@@ -9,6 +9,8 @@ export interface Player {
   readonly name: string;
   readonly role: string;
   readonly node: string;
+  /** It runs no script: nobody waits for it at a barrier that does not name it. */
+  readonly driven?: true;
 }
 
 /** Whose space it is: that of one test, or the one that all tests of a run share. */
@@ -23,6 +25,7 @@ export class Cast {
   readonly #gone = new Map<string, string>();
   readonly #lost = new Set<string>();
   readonly of: Whole;
+  #driven = 0;
   #mayGrow: boolean;
 
   constructor(players: Iterable<Player>, of: Whole = 'test') {
@@ -49,6 +52,15 @@ export class Cast {
 
   get size(): number {
     return this.#players.size;
+  }
+
+  /** Who takes part in a barrier that names nobody: all members that run a script. */
+  scripted(): string[] {
+    return [...this.#players.values()].filter(({ driven }) => driven !== true).map(({ name }) => name);
+  }
+
+  get scriptedCount(): number {
+    return this.size - this.#driven;
   }
 
   get goneCount(): number {
@@ -136,6 +148,7 @@ export class Cast {
 
   #add(player: Player): void {
     this.#players.set(player.name, player);
+    if (player.driven === true) this.#driven += 1;
     const names = this.#roles.get(player.role);
     if (names) names.push(player.name);
     else this.#roles.set(player.role, [player.name]);

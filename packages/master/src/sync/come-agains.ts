@@ -19,6 +19,14 @@ export class ComeAgains {
     else this.#ofMembers.set(member, new Map([[request, { at, due }]]));
   }
 
+  /** What these wait for is given up so many ms later. */
+  postpone(ms: number, isMeant: (member: string) => boolean): void {
+    for (const [member, requests] of this.#ofMembers) {
+      if (!isMeant(member)) continue;
+      for (const [request, { at, due }] of requests) requests.set(request, { at, due: due + ms });
+    }
+  }
+
   /** Some caller of the member may. */
   expects(member: string): boolean {
     return this.#ofMembers.has(member);

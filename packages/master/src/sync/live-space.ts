@@ -124,6 +124,16 @@ export class LiveSpace {
       if (waiter.withTest && isOfTest(waiter.member)) waiter.due += seconds * 1000;
   }
 
+  /** Everybody of these gives up so many ms later; earlier, if that is less than none. */
+  postpone(ms: number, isOfTest: (member: string) => boolean): void {
+    this.#comeAgains.postpone(ms, isOfTest);
+    for (const waiter of this.#waiters.values()) {
+      if (!isOfTest(waiter.member)) continue;
+      waiter.due += ms;
+      if (ms < 0) this.#deadlines.arm(waiter.due);
+    }
+  }
+
   /**
    * An agent is back: waits of this member whose callers it does not have are withdrawn. Some `mayComeAgain`, and then repeat
    * what they asked: none of them has lost its place, or a message that it was given, until `endDoubt`. False if there is

@@ -43,7 +43,8 @@ function wordsOf({ count, roles, members }: BarrierArgs, cast: Cast): string {
   if (roles) return `roles ${[...new Set(roles)].toSorted().join(', ')}`;
   if (members)
     return `members ${[...new Set(members.map((member) => cast.resolve(member)))].toSorted().join(', ')}`;
-  return `all ${cast.size} members`;
+  const { scriptedCount, size } = cast;
+  return scriptedCount === size ? `all ${size} members` : `all ${scriptedCount} members that run a script`;
 }
 
 function find(args: BarrierArgs, words: string, cast: Cast): Participants {
@@ -52,8 +53,9 @@ function find(args: BarrierArgs, words: string, cast: Cast): Participants {
     checkCount(args, count, cast);
     return { size: count, only: undefined, words };
   }
-  const names = roles?.flatMap((role) => cast.role(role)) ?? members?.map((member) => cast.resolve(member));
-  const only = names && new Set(names);
+  const named = roles?.flatMap((role) => cast.role(role)) ?? members?.map((member) => cast.resolve(member));
+  const only =
+    named === undefined && cast.scriptedCount === cast.size ? undefined : new Set(named ?? cast.scripted());
   // Who names everybody means the same as who names nobody.
   if (only === undefined || only.size === cast.size) return { size: cast.size, only: undefined, words };
   return { size: only.size, only, words };

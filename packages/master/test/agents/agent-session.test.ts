@@ -1,9 +1,12 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { TuttiError } from '@tutti/protocol';
 import { MemorySink, MemorySource, rejection, settled } from '@tutti/testkit';
 import { describe, expect, test } from 'vitest';
 import type { Node } from '../../src/agents/node.ts';
 import type { LiveMember } from '../../src/runs/members.ts';
 import { type FakeAgent, id, Lab, MASTER, memberEnd } from '../lab.ts';
+import { RunsLab } from '../runs/runs-lab.ts';
 import { players } from '../sync/players.ts';
 
 const ATTEMPT = id('a');
@@ -42,6 +45,7 @@ function watched(member: string, name: string, machine: Node, more: Partial<Live
       return Promise.resolve();
     },
     rebooting: async () => {},
+    drive: () => Promise.reject(new Error('no driver')),
     rebootOther: async () => {},
     extend: async () => 60,
     present: () => {},
@@ -165,16 +169,25 @@ describe('a stream of an agent', () => {
     ]);
   });
 
-  test.for(['blob', 'result'] as const)('to a %s is refused', async (to) => {
+  test('to a result is refused', async () => {
     const { agent } = await labWithMembers();
-    const target =
-      to === 'blob'
-        ? ({ to, digest: 'd'.repeat(64), size: 5 } as const)
-        : ({ to, run: 1, path: 'report.yaml', size: 5, mode: 0o644 } as const);
+    const target = { to: 'result', run: 1, path: 'report.yaml', size: 5, mode: 0o644 } as const;
     expect(await rejection(agent.session.openStream(target, new MemorySource(bytes)))).toMatchObject({
       code: 'BAD_PARAMS',
-      message: `an agent does not send a ${to}`,
+      message: 'an agent does not send a result',
     });
+  });
+
+  test('with contents by digest goes into the cache of the master, which says what it lacks', async () => {
+    const lab = await RunsLab.open();
+    const agent = await lab.connect();
+    const blob = { digest: createHash('sha256').update(bytes).digest('hex'), size: bytes.byteLength };
+    const missing = () => agent.session.call('blob.missing', { blobs: [blob] });
+    expect(await missing()).toEqual({ missing: [0] });
+    const stream = await agent.session.openStream({ to: 'blob', ...blob }, new MemorySource(bytes));
+    await stream.finish(blob.size);
+    expect(await missing()).toEqual({ missing: [] });
+    expect(await readFile(lab.blobs.path(blob.digest), 'utf8')).toBe('hello');
   });
 });
 

@@ -14,9 +14,13 @@ import {
 } from '@tutti/testkit';
 import { describe, expect, test } from 'vitest';
 import { serveClient } from '../../src/clients/client-session.ts';
+import { watchNodes } from '../../src/clients/watch-nodes.ts';
+import { watchRuns } from '../../src/clients/watch-runs.ts';
+import { Console } from '../../src/commands/console.ts';
 import { MachineRules } from '../../src/machines/machine-rules.ts';
 import { OperatorsPower } from '../../src/machines/operators-power.ts';
 import { Ownership } from '../../src/runs/ownership.ts';
+import { Sessions } from '../../src/sessions/sessions.ts';
 import { id, MASTER, memberEnd, quiet } from '../lab.ts';
 import { role, testSpec } from '../runs/a-test.ts';
 import { RunsLab } from '../runs/runs-lab.ts';
@@ -32,6 +36,10 @@ async function aLab() {
     log: quiet,
   });
   const ownership = new Ownership(lab.clock, (run) => lab.runs.cancel(run, 'the client went away'));
+  const console = await Console.open({
+    ...{ master: MASTER, directory: join(lab.dir, 'console'), clock: lab.masterClock, live: lab.live },
+    ...{ blobs: lab.blobs, room: () => undefined, log: quiet },
+  });
   const connect = async () => {
     const pair = memoryTransports({ clock: lab.clock });
     const { masterClock: clock, registry, runs, blobs } = lab;
@@ -44,6 +52,9 @@ async function aLab() {
         power,
         runs,
         ownership,
+        console,
+        watches: { nodes: watchNodes(clock, registry, runs), runs: watchRuns(clock, runs) },
+        sessions: new Sessions({ clock, registry, runs, log: quiet }),
         broker: lab.broker,
         runList: lab.store.runList,
         history: lab.store.history,
@@ -72,6 +83,7 @@ async function aLab() {
           files.set(target.path, sink);
           modes.set(target.path, target.mode);
         }
+        if (target.to === 'blob') files.set(target.digest, sink);
         if (target.to === 'resultLink') links.push(`${target.path} -> ${target.target}`);
         return sink;
       },
@@ -559,6 +571,91 @@ describe('why a run waits', () => {
     await lab.runs.get(run).finished;
     expect(await session.call('run.explain', { run })).toMatchObject({
       lines: ['run 1 does not wait for machines: it is PASS'],
+    });
+  });
+});
+
+describe('what changes', () => {
+  test('of machines is told to who asks on: what a run makes of them, orders, and who goes and comes', async () => {
+    const { lab, connect } = await aLab();
+    await lab.quick('n1');
+    const { session, submit } = await connect();
+    let { seen, changed } = await session.call('nodes.watch', {});
+    expect(changed).toMatchObject([{ name: 'n1', state: 'idle' }]);
+    const states: string[] = [];
+    const ask = async () => {
+      ({ seen, changed } = await session.call('nodes.watch', { since: seen }));
+      states.push(...changed.map(({ name, state, drained }) => `${name} ${state}${drained ? ' !' : ''}`));
+    };
+    const run = await submit('1');
+    const following = (async () => {
+      while (states.at(-1) !== 'n1 idle') await ask();
+    })();
+    await lab.runs.get(run).finished;
+    await eventually(() => {
+      lab.clock.advance(50);
+      return states.at(-1) === 'n1 idle';
+    });
+    await following;
+    expect(states).toContain('n1 reserved');
+    const asked = ask();
+    await session.call('node.order', { nodes: ['n1'], order: 'drained', on: true });
+    lab.clock.advance(50);
+    await asked;
+    expect(states.at(-1)).toBe('n1 drained !');
+  });
+
+  test('of runs is told to who asks on, from the queue to the verdict', async () => {
+    const { lab, connect } = await aLab();
+    await lab.quick('n1');
+    const { session, submit } = await connect();
+    let answer = await session.call('runs.watch', {});
+    expect(answer).toMatchObject({ fresh: true, changed: [], gone: [] });
+    const phases: string[] = [];
+    const run = await submit('1');
+    const following = (async () => {
+      while (phases.at(-1) !== 'finished') {
+        answer = await session.call('runs.watch', { since: answer.seen });
+        phases.push(...answer.changed.map(({ phase }) => phase));
+      }
+    })();
+    await lab.runs.get(run).finished;
+    await eventually(() => {
+      lab.clock.advance(50);
+      return phases.at(-1) === 'finished';
+    });
+    await following;
+    expect(answer.changed).toMatchObject([{ run, status: 'PASS', done: 1, notOk: 0, size: 1 }]);
+    // Who comes later is told what there is.
+    const other = await connect();
+    expect(await other.session.call('runs.watch', {})).toMatchObject({ changed: [{ run, status: 'PASS' }] });
+  });
+
+  test('who goes away is not answered any more', async () => {
+    const { connect } = await aLab();
+    const { session, served } = await connect();
+    const { seen } = await session.call('nodes.watch', {});
+    const gone = new AbortController();
+    const failure = rejection(session.call('nodes.watch', { since: seen }, { signal: gone.signal }));
+    await settled();
+    expect(served.debugState().serving).toBe(1);
+    gone.abort();
+    await failure;
+    await settled();
+    expect(served.debugState().serving).toBe(0);
+  });
+});
+
+describe('contents that the master has', () => {
+  test('come as streams; what it does not have is refused', async () => {
+    const { lab, connect } = await aLab();
+    const { session, files } = await connect();
+    const blob = await putJson(lab.blobs, { some: 'thing' });
+    expect(await session.call('blob.fetch', { blobs: [blob] })).toEqual({});
+    expect(files.get(blob.digest)?.file.bytes.toString()).toBe('{"some":"thing"}');
+    const none = { digest: 'f'.repeat(64), size: 1 };
+    expect(await rejection(session.call('blob.fetch', { blobs: [blob, none] }))).toMatchObject({
+      ...{ code: 'FILES_GONE', message: 'the master does not have 1 of the files any more' },
     });
   });
 });

@@ -7,7 +7,7 @@ import { LogCopy } from '../../src/logs/log-copy.ts';
 import { LogNews } from '../../src/logs/log-news.ts';
 import type { Run } from '../../src/runs/model.ts';
 import type { RunListener } from '../../src/runs/run-deps.ts';
-import { attempt, member, role, testRun, testSpec } from '../runs/a-test.ts';
+import { attempt, command, member, role, testRun, testSpec } from '../runs/a-test.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 
 const undamaged = (what: string) => expect.unreachable(what);
@@ -145,6 +145,29 @@ describe('the logs of a run', () => {
       'run 7 has no test "throughptu"; did you mean throughput?',
     );
     expect(() => read(run, { member: 'c' })).toThrow('there is no member "c"; there is a.0, b.0');
+  });
+
+  test('of commands are under names of their own, and meant where their member is', async () => {
+    const run = await RunOnDisk.create();
+    const [under] = run.model.tests[0]!.attempts;
+    const { drain } = read(run, { follow: true });
+    await run.write('a.0/stdout.log', 'a\n');
+    await run.write('b.0/stdout.log', 'b\n');
+    expect(await drain()).toEqual(['a.0: a', 'b.0: b']);
+    under!.commands.push(
+      command({ of: 'a.0', number: 1, collected: false }),
+      command({ of: 'a.0', number: 2 }),
+    );
+    run.changed();
+    await run.write('a.0/cmd-1/stdout.log', 'one\n');
+    await run.write('a.0/cmd-2/stderr.log', 'two\n');
+    expect(await drain()).toEqual(['a.0/cmd-1: one', 'a.0/cmd-2: two']);
+    await run.end();
+    expect(await read(run, { member: 'a' }).drain()).toEqual(['a.0: a', 'a.0/cmd-1: one', 'a.0/cmd-2: two']);
+    expect(await read(run, { member: 'b' }).drain()).toEqual(['b.0: b']);
+    expect(await read(run, { member: 'a.0/cmd-2' }).drain()).toEqual(['a.0/cmd-2: two']);
+    expect(await read(run, { member: 'a.0/*', sources: ['stdout'] }).drain()).toEqual(['a.0/cmd-1: one']);
+    expect(() => read(run, { member: 'c.0/cmd-1' })).toThrow('there is no member "c.0/cmd-1"');
   });
 
   test('of a run that goes on are what there is, unless they are followed', async () => {

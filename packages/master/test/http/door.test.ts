@@ -159,6 +159,42 @@ describe('the door', () => {
     expect(door.debugState()).toEqual(EMPTY);
   });
 
+  test('closes the connection that is idle longest when there are too many, and no WebSocket', async () => {
+    const { clock } = aDoor();
+    const session = (transport: Transport) =>
+      new Session({
+        transport,
+        sends: 'master→client',
+        receives: 'client→master',
+        handlers: stubHandlers('client→master', {
+          'client.hello': () => ({ master: MASTER, software: '0.1.0' }),
+        }),
+        events: stubEvents('client→master'),
+        accept: refuseStreams,
+        clock,
+        opening: 'client.hello',
+      });
+    const door = new Door({
+      ...{ address: LOOPBACK, token: TOKEN, clock, agent: session, client: session, ready: async () => {} },
+      idleConnections: 2,
+    });
+    onTestFinished(() => door.close());
+    const url = await door.open();
+    const agent = await knock(url, TOKEN, clock);
+    await agent.call('client.hello', hello);
+    const closed: number[] = [];
+    for (let n = 0; n < 5; n += 1) {
+      const socket = connect(Number(new URL(url).port), '127.0.0.1');
+      onTestFinished(() => void socket.destroy());
+      socket.on('close', () => closed.push(n));
+      await once(socket, 'connect');
+    }
+    await eventually(() => closed.length === 3);
+    expect(closed).toEqual([0, 1, 2]);
+    expect(agent.closed).toBeUndefined();
+    expect((await fetch(`${http(url)}/healthz`)).status).toBe(200);
+  });
+
   test('goes on when a connection could not be accepted, and says so', async () => {
     const errors: Error[] = [];
     const { clock } = aDoor();

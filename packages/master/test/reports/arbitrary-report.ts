@@ -1,5 +1,5 @@
 /** Reports with every text a script, a suite or a machine could put into them. */
-import { LIMITS, type Report, ReportSubtest, type ReportTest, STATUSES } from '@tutti/protocol';
+import { LIMITS, PAUSE_ENDS, type Report, ReportSubtest, type ReportTest, STATUSES } from '@tutti/protocol';
 import fc from 'fast-check';
 import { summarise } from '../../src/reports/summary.ts';
 
@@ -184,6 +184,7 @@ const anyTest: fc.Arbitrary<ReportTest> = fc.record(
                 unit: anyText,
                 message: anyText,
                 at: anySeconds,
+                duration: anySeconds,
               },
               { requiredKeys: ['name', 'member', 'status'], noNullPrototype: true },
             ),
@@ -226,8 +227,39 @@ const anyTest: fc.Arbitrary<ReportTest> = fc.record(
             fc.record({ member: anyMember, name: anyText, at: anySeconds }, { noNullPrototype: true }),
             { maxLength: 2 },
           ),
+          commands: fc.array(
+            fc.record(
+              {
+                member: anyMember,
+                number: fc.integer({ min: 1, max: 1000 }),
+                name: anyText,
+                command: anyText,
+                by: anyMember,
+                exit: anyCount,
+                signal: anyText,
+                stopped: anyText,
+                cause: anyText,
+                started: anySeconds,
+                ended: anySeconds,
+                duration: anySeconds,
+                dir: anyText,
+              },
+              { requiredKeys: ['member', 'number', 'name', 'command', 'dir'], noNullPrototype: true },
+            ),
+            { maxLength: 1 },
+          ),
+          pause: fc.record(
+            {
+              ...{ cause: anyText, from: anySeconds, to: anySeconds, by: anyText, note: anyText },
+              ended: fc.constantFrom(...PAUSE_ENDS),
+            },
+            { requiredKeys: ['cause', 'from'], noNullPrototype: true },
+          ),
           omitted: fc.record(
-            { subtests: anyCount, barriers: anyCount, arrivals: anyCount, waits: anyCount, marks: anyCount },
+            {
+              ...{ subtests: anyCount, barriers: anyCount, arrivals: anyCount, waits: anyCount },
+              ...{ marks: anyCount, commands: anyCount },
+            },
             { requiredKeys: [], noNullPrototype: true },
           ),
         },

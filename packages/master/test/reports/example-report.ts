@@ -145,6 +145,10 @@ export const retried: Report = {
             },
           ],
           marks: [{ member: 'server.0', name: 'started', at: 0.4 }],
+          pause: {
+            ...{ cause: 'client.0 on n2 exited with status 1', from: 2.5004, to: 2.6 },
+            ...{ ended: 'retry', by: 'ann@desk', note: 'ann@desk asked for another attempt' },
+          },
           omitted: { marks: 12 },
         },
         { ...first!, n: 2, started: 3.7, duration: 2.9, subtests: [] },

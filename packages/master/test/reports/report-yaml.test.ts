@@ -47,6 +47,7 @@ test('what has parts stands on lines of its own, what is one fact on one', () =>
     '          - { name: ready, generation: 0, size: 2, skew: 1.1, released: 1.6, arrivals: [{member: server.0, at: 0.5}, {member: client.0, at: 1.6}] }',
     '          - { member: server.0, what: key "port", from: 0.1, to: 0.3 }',
     '          - { member: server.0, name: started, at: 0.4 }',
+    '        pause: { cause: client.0 on n2 exited with status 1, from: 2.5, to: 2.6, ended: retry, by: ann@desk, note: ann@desk asked for another attempt }',
     '        omitted: { marks: 12 }',
   ])
     expect(yaml.split('\n')).toContain(line);

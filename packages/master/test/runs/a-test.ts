@@ -1,6 +1,6 @@
 /** Tests, attempts and members as data, for tests that need some. */
 import type { MemberEnd, RoleSpec, Status, TestSpec } from '@tutti/protocol';
-import type { AttemptRun, MemberRun, TestRun } from '../../src/runs/model.ts';
+import type { AttemptRun, CommandRun, MemberRun, TestRun } from '../../src/runs/model.ts';
 import type { Cast } from '../../src/scheduler/pass.ts';
 import { memberEnd } from '../lab.ts';
 
@@ -62,5 +62,29 @@ export function exits(exit: MemberEnd['exit'], more: Partial<MemberEnd> = {}): P
 }
 
 export function attempt(members: MemberRun[], more: Partial<AttemptRun> = {}): AttemptRun {
-  return { n: 1, id: '2'.repeat(32), members, barriers: [], extensions: {}, reboots: {}, ...more };
+  return {
+    n: 1,
+    id: '2'.repeat(32),
+    members,
+    commands: [],
+    barriers: [],
+    extensions: {},
+    reboots: {},
+    ...more,
+  };
+}
+
+export function command(more: Partial<CommandRun> = {}): CommandRun {
+  const of = more.of ?? 'db.0';
+  const number = more.number ?? 1;
+  return {
+    ...{ id: '3'.repeat(32), place: 0, of, number, by: 'driver.0', title: 'true', line: 'true', timeout: 60 },
+    ...{
+      dir: `tests/01-throughput/attempt-1/${of}/cmd-${number}`,
+      asked: 0,
+      state: 'ended',
+      collected: true,
+    },
+    ...more,
+  };
 }

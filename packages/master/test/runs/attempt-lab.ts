@@ -1,10 +1,11 @@
 /** One attempt under way on fake agents: one agent for each member, `n1` for the first. */
+import type { BlobCache } from '@tutti/link';
 import type { Exit, MemberEnd, MemberOrder, RoleSpec, TestSpec } from '@tutti/protocol';
 import { settled } from '@tutti/testkit';
 import { MemberFiles } from '../../src/logs/member-files.ts';
 import { Attempt } from '../../src/runs/attempt.ts';
 import { MemberUnderWay } from '../../src/runs/live-member.ts';
-import type { AttemptRun, TestRun } from '../../src/runs/model.ts';
+import type { AttemptRun, CommandRun, TestRun } from '../../src/runs/model.ts';
 import { planAttempt } from '../../src/runs/plan.ts';
 import { type AgentOptions, type FakeAgent, id, Lab, MASTER, quiet } from '../lab.ts';
 import { NO_HINDRANCE } from '../no-hindrance.ts';
@@ -17,6 +18,13 @@ export interface AttemptOptions extends Partial<TestSpec> {
   agents?: Record<string, AgentOptions>;
   stage?: (member: MemberUnderWay, signal: AbortSignal) => Promise<void>;
   files?: (dir: string) => MemberFiles;
+  /** Of the run. */
+  directory?: string;
+  blobs?: BlobCache;
+  /** Its secrets. */
+  hidden?: string[];
+  /** Seconds for which it stands still at its first failure. */
+  pause?: number;
 }
 
 export class AttemptLab extends Lab {
@@ -25,6 +33,10 @@ export class AttemptLab extends Lab {
   readonly agents = new Map<string, FakeAgent>();
   readonly members: MemberUnderWay[] = [];
   attempt!: Attempt;
+  /** Only tests that move files have one. */
+  blobs!: BlobCache;
+  /** What was made durable of commands. */
+  readonly kept: string[] = [];
   /** Settled when `run` is. */
   over!: Promise<void>;
   isOver = false;
@@ -51,9 +63,14 @@ export class AttemptLab extends Lab {
       agents = {},
       stage,
       files = (dir: string) => new MemberFiles(dir, NO_HINDRANCE),
+      directory = '/nonexistent',
+      hidden: secrets = [],
+      blobs,
+      pause,
       ...spec
     } = options;
     const lab = new AttemptLab(testSpec(roles, spec));
+    if (blobs !== undefined) lab.blobs = blobs;
     for (const { node } of lab.model.members)
       lab.agents.set(node, await lab.connect({ name: node, ...agents[node] }));
     const deps = {
@@ -64,7 +81,19 @@ export class AttemptLab extends Lab {
       stage:
         stage ?? ((member: MemberUnderWay, signal: AbortSignal) => member.prepare(order(member), signal)),
       changed: () => {},
+      blobs: lab.blobs,
+      commands: {
+        ...{ master: MASTER, clock: lab.masterClock, live: lab.live, log: quiet },
+        secrets: async () => secrets,
+        dir: ({ dir }: CommandRun) => `${directory}/${dir}`,
+        files: ({ dir }: CommandRun) => files(`${directory}/${dir}`),
+        keep: async (step: string, { id: of }: CommandRun) => {
+          lab.kept.push(`${step} ${of.slice(0, 4)}`);
+        },
+        changed: () => {},
+      },
       keep: { attempt: async () => {}, test: async () => {} },
+      pauseSeconds: () => pause,
       decisions: () => [],
       inRun: () => ({ run: RUN, test: lab.test.spec.name, more: false }),
     };
@@ -74,7 +103,7 @@ export class AttemptLab extends Lab {
           model,
           attempt: lab.model.id,
           node: lab.node(model.node),
-          files: files(`/nonexistent/${model.dir}`),
+          files: files(`${directory}/${model.dir}`),
           grace: lab.test.spec.grace,
           resumed: false,
           clock: lab.masterClock,

@@ -198,14 +198,16 @@ describe('setup and teardown', () => {
   test('a run that never began has nothing to tear down', async () => {
     const lab = await RunsLab.open();
     const agent = await lab.quick('n1', 0, stay);
+    const starts = () => agent.asked.filter((line) => line.startsWith('member.start'));
     const first = await lab.submit([one]);
+    await eventually(() => expect(starts()).toHaveLength(1));
     const second = await lab.submit([one], around);
     lab.runs.cancel(second, 'enough');
     await second.finished;
     expect(statuses(second)).toEqual(['setup INTERRUPTED', 'throughput INTERRUPTED', 'teardown SKIP']);
     lab.runs.cancel(first, 'enough');
     await first.finished;
-    expect(agent.asked.filter((line) => line.startsWith('member.start'))).toHaveLength(1);
+    expect(starts()).toHaveLength(1);
   });
 });
 
@@ -263,5 +265,47 @@ describe('the time of a run', () => {
     expect(statuses(run)).toEqual(['long INTERRUPTED', 'later INTERRUPTED']);
     expect(run.model.tests[1]?.cause).toBe('not run: the run timed out after 30 s');
     expect(run.model.exit).toBe(124);
+  });
+});
+
+describe('a machine that goes away', () => {
+  const grace = 30;
+
+  test('is not given to further tests, as long as the run has others that do', async () => {
+    const lab = await RunsLab.open();
+    const gone = await lab.quick('n1', 0, stay);
+    await lab.quick('n2', 0);
+    // Both machines are the run's, because its last test needs both.
+    const run = await lab.submit([
+      { ...one, grace },
+      { ...one, name: 'second', grace },
+      { ...one, name: 'third', grace },
+      { name: 'both', roles: [role('a', 2)], grace },
+    ]);
+    await eventually(() => expect(run.model.tests[0]?.state).toBe('running'));
+    await gone.cut();
+    await lab.clock.pass(grace * 1000);
+    await eventually(async () => {
+      await lab.clock.pass(0);
+      expect(run.model.phase).toBe('finished');
+    });
+    expect(statuses(run)).toEqual(['throughput ERROR', 'second PASS', 'third PASS', 'both ERROR']);
+    expect(attempts(run, 1)).toEqual([['PASS', 'n2']]);
+  });
+
+  test('is waited for once, not by each test that needs it', async () => {
+    const lab = await RunsLab.open();
+    const gone = await lab.quick('n1', 0, stay);
+    const run = await lab.submit(['first', 'second', 'third'].map((name) => ({ ...one, name, grace })));
+    await eventually(() => expect(run.model.tests[0]?.state).toBe('running'));
+    await gone.cut();
+    await lab.clock.pass(grace * 1000);
+    // No more time passes.
+    await eventually(async () => {
+      await lab.clock.pass(0);
+      expect(run.model.phase).toBe('finished');
+    });
+    expect(statuses(run)).toEqual(['first ERROR', 'second ERROR', 'third ERROR']);
+    expect(run.model.tests[2]?.cause).toBe('a.0 on n1 was lost: its node was away for more than 30 s');
   });
 });

@@ -15,6 +15,7 @@ function member(id: string, node: { name: string }): LiveMember {
     rebooting: async () => {},
     rebootOther: async () => {},
     extend: async () => 0,
+    drive: () => Promise.reject(new Error('no driver')),
     present: () => {},
     vanished: () => {},
   };

@@ -108,7 +108,7 @@ describe('the report of a run', () => {
   it('is valid while it goes on, and says what is known so far', () => {
     const going = run();
     going.tests[0]!.attempts.push({
-      ...{ n: 1, id: id('2'), barriers: [], extensions: {}, reboots: {} },
+      ...{ n: 1, id: id('2'), barriers: [], commands: [], extensions: {}, reboots: {} },
       members: [ended('server.0', 'PASS'), member('client.0 on n2', { state: 'running' })],
     });
     const report = reportOf(going, facts);
@@ -132,7 +132,7 @@ describe('the report of a run', () => {
     const [done] = finished.tests;
     Object.assign(done!, { status: 'FAIL', cause: 'x', duration: 3 });
     done!.attempts.push({
-      ...{ n: 1, id: id('2'), status: 'FAIL', cause: 'x', extensions: {}, reboots: {} },
+      ...{ n: 1, id: id('2'), status: 'FAIL', cause: 'x', commands: [], extensions: {}, reboots: {} },
       barriers: [{ name: 'go', generation: 0, size: 3, skew: 0.01234 }],
       members: [
         ended('server.0', 'FAIL', {
@@ -266,7 +266,7 @@ describe('what watchers see', () => {
     const waiting = testRun(testSpec([role('server'), role('client', 2)]));
     expect(TestView.parse(testView(waiting))).toMatchObject({ members: [], size: 3, state: 'waiting' });
     waiting.attempts.push({
-      ...{ n: 1, id: id('2'), barriers: [], extensions: {}, reboots: {} },
+      ...{ n: 1, id: id('2'), barriers: [], commands: [], extensions: {}, reboots: {} },
       members: [ended('server.0', 'PASS'), member('client.0 on n2', { state: 'running' })],
     });
     waiting.state = 'running';
@@ -303,7 +303,15 @@ describe('what watchers see', () => {
     const members = Array.from({ length: 500 }, (_, n) =>
       n < 400 ? ended(`client.${n}`, 'PASS') : member(`client.${n}`, { state: 'running' }),
     );
-    test.attempts.push({ n: 1, id: id('2'), barriers: [], extensions: {}, reboots: {}, members });
+    test.attempts.push({
+      n: 1,
+      id: id('2'),
+      commands: [],
+      barriers: [],
+      extensions: {},
+      reboots: {},
+      members,
+    });
     const view = testView(test);
     expect(view.members).toHaveLength(200);
     expect(view.members.filter(({ state }) => state === 'running')).toHaveLength(100);

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import type { Run } from '../../src/runs/model.ts';
 import { type Instant, psView } from '../../src/runs/ps.ts';
 import { FACTS, id } from '../lab.ts';
-import { attempt, castOf, member, role, testRun, testSpec } from './a-test.ts';
+import { attempt, castOf, command, member, role, testRun, testSpec } from './a-test.ts';
 
 const NOW: Instant = { waits: [], wallMs: 60_000, left: 20 };
 
@@ -36,6 +36,44 @@ describe('what a run is at', () => {
       ],
       more: false,
     });
+  });
+
+  test('is what runs on machines for a driver, and who has not started for want of a mark', () => {
+    const under = run(2);
+    const [first] = under.tests;
+    Object.assign(first!.spec, { roles: [role('a', 1), { ...role('b', 1), startAfter: 'a' }] });
+    first!.attempts = [
+      attempt(
+        [member('a.0 on n1', { state: 'running' }), member('b.0 on n2', { role: 'b', state: 'staged' })],
+        {
+          commands: [
+            command({ of: 'a.0', number: 1, state: 'ended' }),
+            command({ of: 'a.0', number: 2, title: 'serve', started: 50_000, state: 'running' }),
+          ],
+        },
+      ),
+    ];
+    expect(psView(under, NOW, undefined).members).toMatchObject([
+      { member: 'a.0', commands: [{ number: 2, name: 'serve', seconds: 10 }] },
+      { member: 'b.0', state: 'staged', startsAfter: ['a.0'] },
+    ]);
+    first!.attempts[0]!.members[0]!.marks = [{ name: 'started', at: 1 }];
+    expect(psView(under, NOW, undefined).members[1]).toMatchObject({ startsAfter: [] });
+  });
+
+  test('is one test at a time, with the names of those that are under way beside it', () => {
+    const under = run(1);
+    const beside = testRun({ ...testSpec([role('c', 1)]), name: 'beside' });
+    Object.assign(beside, {
+      state: 'running',
+      attempts: [attempt([member('c.0 on n3', { state: 'running' })])],
+    });
+    const both = { ...under, tests: [...under.tests, beside] };
+    expect(psView(both, NOW, undefined)).toMatchObject({ test: { name: 'throughput' }, others: ['beside'] });
+    expect(psView(both, NOW, undefined, 'beside')).toMatchObject({
+      ...{ test: { name: 'beside' }, others: ['throughput'], members: [{ member: 'c.0' }] },
+    });
+    expect(psView(both, NOW, undefined, 'over')).not.toHaveProperty('test');
   });
 
   test('shows circles', () => {

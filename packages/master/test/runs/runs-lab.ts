@@ -79,10 +79,15 @@ export class RunsLab extends Lab {
     return new RunsLab(dir, await BlobCache.open(join(dir, 'blobs')));
   }
 
+  override contents(): BlobCache {
+    return this.blobs;
+  }
+
   /** The next master, with what this one has kept: all of its nodes are away, its runs go on. */
   successor(): RunsLab {
     const next = new RunsLab(this.dir, this.blobs, this.store);
-    next.registry.restore(this.registry.nodes());
+    // Guests are known by their runs alone.
+    next.registry.restore(this.registry.nodes().filter(({ isGuest }) => !isGuest));
     return next;
   }
 

@@ -47,6 +47,16 @@ test('parallel tests run beside each other on disjoint nodes, up to the next tha
   ]);
 });
 
+test('nodes that are away are taken last, and only as many as are needed', () => {
+  const away = new Set(['s1', 'c2']);
+  expect(begun([server(0, false)], nothing, run, away)).toEqual([[0, 's2']]);
+  expect(begun([server(0, false, 2)], nothing, run, away)).toEqual([[0, 's2', 's1']]);
+  expect(begun([client(0, true, 2), client(1, true)], nothing, run, away)).toEqual([
+    [0, 'c1', 'c3'],
+    [1, 'c2'],
+  ]);
+});
+
 test('whatever the suite, all its tests are run, never two on one node', () => {
   const tests = fc
     .array(

@@ -6,7 +6,7 @@ import type { AttemptRun, Run, TestRun } from '../../src/runs/model.ts';
 import { planAttempt, planTests } from '../../src/runs/plan.ts';
 import { Store } from '../../src/store/store.ts';
 import { FACTS, id, memberEnd, quiet } from '../lab.ts';
-import { castOf, role, testSpec } from '../runs/a-test.ts';
+import { castOf, command, role, testSpec } from '../runs/a-test.ts';
 import { temporaryDirectory } from '../temporary-directory.ts';
 
 const IDENTITY = {
@@ -129,6 +129,17 @@ describe('a run', () => {
     client.rebooting = { incarnation: 2, until: 5000, timeout: 600 };
     void store.runs.saveMember('ended', attempt, server);
     await store.runs.saveMember('lost', attempt, client);
+    expect(await reopened(at, ({ runs }) => runs.load(0))).toEqual([run]);
+
+    const serving = command({ of: 'server.0', order: { command: 'serve', env: { A: 'b' } }, state: 'asked' });
+    const other = command({ id: id('4'), of: 'server.0', number: 2, place: 1, end: memberEnd(), ended: 5 });
+    attempt.commands.push(serving, other);
+    void store.runs.saveCommand('asked for', attempt, other);
+    await store.runs.saveCommand('asked for', attempt, serving);
+    expect(await reopened(at, ({ runs }) => runs.load(0))).toEqual([run]);
+    delete serving.order;
+    Object.assign(serving, { state: 'ended', lost: 'was lost' });
+    await store.runs.saveCommand('lost', attempt, serving);
     expect(await reopened(at, ({ runs }) => runs.load(0))).toEqual([run]);
 
     server.subtests = [{ name: 'a', status: 'pass', measure: 1.5, unit: 'Mbit/s' }];

@@ -3,6 +3,7 @@ import * as z from 'zod';
 import { call } from '../entry.ts';
 import { Id, NodeName, RequestId, Seconds, SyncName } from '../ids.ts';
 import { LogSource } from './link.ts';
+import { SessionName } from './sessions.ts';
 import { Facts, Labels, MemberOrder } from './spec.ts';
 import { Scope } from './sync.ts';
 import { Blob, TreePath } from './tree.ts';
@@ -96,6 +97,8 @@ export const agentCalls = {
       name: NodeName,
       labels: Labels,
       facts: Facts,
+      /** Brought for the pieces of this session alone: given to no other run, and forgotten when it goes. */
+      session: SessionName.optional(),
       /** The configured address; the master else uses the address the connection comes from. */
       address: z.string().optional(),
       members: z.array(MemberPresence),
@@ -170,7 +173,14 @@ export const agentCalls = {
     }),
     result: z.object({}),
     idempotent: true,
-    doc: "A member of its test has been given more time: the agent's own watchdog waits so long too.",
+    doc: "The test of a member, or of a command, has been given more time, or stands still: the agent's own watchdog waits so long too.",
+  }),
+  'member.freeze': call({
+    directions: ['master→agent'],
+    params: z.object({ member: Id, frozen: z.boolean() }),
+    result: z.object({}),
+    idempotent: true,
+    doc: 'Freezes all processes of a member or of a command, or has them go on; its stop has them go on too.',
   }),
   'member.reboot': call({
     directions: ['master→agent'],
@@ -216,10 +226,10 @@ export const agentCalls = {
   }),
 };
 
-/** Staging is the same conversation wherever files go: client to master, master to agent. */
+/** Staging is the same conversation wherever files go: client to master, master to agent, and back from a machine. */
 export const stagingCalls = {
   'blob.missing': call({
-    directions: ['client→master', 'master→agent'],
+    directions: ['client→master', 'master→agent', 'agent→master'],
     params: z.object({ blobs: z.array(Blob) }),
     result: z.object({ missing: z.array(z.number().int().nonnegative()) }),
     idempotent: true,

@@ -32,7 +32,12 @@ const ReportFormats = z.enum(Object.keys(REPORT_FILES) as [ReportFormat, ...Repo
 export const clientCalls = {
   'client.hello': call({
     directions: ['client→master'],
-    params: z.object({ protocol: ProtocolVersion, software: z.string() }),
+    params: z.object({
+      protocol: ProtocolVersion,
+      software: z.string(),
+      /** Random, the same on every connection of one process: what it started on machines is ended when it does not come back. */
+      client: Id.optional(),
+    }),
     result: z.object({ master: Id, software: z.string() }),
     idempotent: true,
     doc: 'The first call of a client on every connection.',
@@ -162,6 +167,7 @@ export const clientCalls = {
     params: z.object({ run: RunNumber }),
     result: z.object({}),
     idempotent: true,
+    http: 'GET /api/v1/runs/{run}/events',
     doc: 'Sends the run and each of its tests as events, as they are and after every change, until the run is finished.',
   }),
   'run.cancel': call({
@@ -171,21 +177,60 @@ export const clientCalls = {
     idempotent: true,
     doc: 'Ends the run as INTERRUPTED by an operator; what there is so far is collected and reported. A run that has ended otherwise cannot be.',
   }),
+  'run.resume': call({
+    directions: ['client→master'],
+    params: z.object({
+      run: RunNumber,
+      /** Default: the one test that is paused. */
+      test: z.string().optional(),
+      /**
+       * `continue`: as if there had been no pause. `retry`: this attempt ends as it is, and another one follows, beyond those
+       * of `retries`. `abort`: the run ends as INTERRUPTED.
+       */
+      how: z.enum(['continue', 'retry', 'abort']),
+      /** Who decides, for the report. */
+      by: z.string().min(1).max(LIMITS.name.value).optional(),
+      /** Chosen by the client: asked again after a lost connection it is the same decision. */
+      request: Id,
+    }),
+    result: z.object({}),
+    idempotent: true,
+    doc: 'Decides how a test goes on that is paused at a failure; the first decision stands. Answered when that is durable.',
+  }),
+  'run.freeze': call({
+    directions: ['client→master'],
+    params: z.object({
+      run: RunNumber,
+      /** Default: the one test that is paused. */
+      test: z.string().optional(),
+      member: MemberName,
+      /** false: its processes go on. */
+      frozen: z.boolean(),
+    }),
+    result: z.object({}),
+    idempotent: true,
+    endsWithCaller: true,
+    doc: 'Freezes all processes of a member, and of what its driver started there, while its test is paused; they go on with the test at the latest.',
+  }),
   'run.ps': call({
     directions: ['client→master'],
     params: z.object({
       run: RunNumber,
+      /** One of the tests under way; default: the first. */
+      test: z.string().optional(),
       /** Goes on behind this member. */
       after: MemberName.optional(),
     }),
     result: z.object({
       head: RunHead,
       test: TestAt.optional(),
+      /** The names of the other tests under way, the first of them. */
+      others: z.array(z.string()).optional(),
       members: z.array(MemberAt),
       more: z.boolean(),
     }),
     idempotent: true,
-    doc: 'What the members of the test under way are doing and who waits for whom, a page at a time: `more` says that there are some behind the last.',
+    doc: 'What the members of a test under way are doing and who waits for whom, a page at a time: `more` says that there are some behind the last.',
   }),
   'run.explain': call({
     directions: ['client→master'],
@@ -199,6 +244,7 @@ export const clientCalls = {
     params: z.object({ run: RunNumber, logs: z.boolean() }),
     result: z.object({ files: z.number().int().nonnegative() }),
     idempotent: true,
+    http: 'GET /api/v1/runs/{run}/files',
     doc: "Sends the finished run's directory as streams; answered when all are complete.",
   }),
   'run.report': call({
@@ -207,6 +253,7 @@ export const clientCalls = {
     /** 0 where there is no such file yet. */
     result: z.object({ files: z.number().int().nonnegative() }),
     idempotent: true,
+    http: 'GET /api/v1/runs/{run}/report',
     doc: 'Sends one file of the report as a stream, as it is now; answered when it is complete.',
   }),
   'run.logs': call({
@@ -231,6 +278,7 @@ export const clientCalls = {
     }),
     result: z.object({}),
     idempotent: true,
+    http: 'GET /api/v1/runs/{run}/logs',
     doc: 'Sends the lines of several logs in the order of time, as one stream of log frames; answered when all are sent.',
   }),
 };

@@ -22,6 +22,9 @@ export const Script = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('staged'), path: TreePath }).describe('a file of the suite, relative to work/'),
   z.object({ kind: z.literal('onNode'), path: z.string().startsWith('/') }).describe('a file of the node'),
   z.object({ kind: z.literal('inline'), text: z.string().min(1).max(262_144) }).describe('the text itself'),
+  z
+    .object({ kind: z.literal('none') })
+    .describe('nothing: a driven member, which lives until it is stopped; commands are started on it'),
 ]);
 export type Script = z.infer<typeof Script>;
 
@@ -37,6 +40,10 @@ export const RoleSpec = z.object({
   /** false: the verdict of its members does not decide the test. */
   essential: z.boolean(),
   where: Expression.optional().describe('which machines can fill it, over facts and labels'),
+  drives: z.literal(true).optional().describe("its script drives the machines of the test's other members"),
+  on: Identifier.optional().describe(
+    'of a role with one member: it has no machine of its own, but stands on that of the first member of this role',
+  ),
   startAfter: Identifier.optional().describe(
     'starts when all members of that role have said `tutti mark started`',
   ),
@@ -44,6 +51,20 @@ export const RoleSpec = z.object({
   timeout: Seconds.positive().optional().describe('of its members; default: the test has'),
 });
 export type RoleSpec = z.infer<typeof RoleSpec>;
+
+/** Somebody acts, and what stands on another role's machine can do so. */
+function refuseUnfitRoles(roles: readonly RoleSpec[], context: z.RefinementCtx): void {
+  const mistaken = (message: string) => context.addIssue({ code: 'custom', message });
+  if (roles.some(({ script }) => script.kind === 'none') && !roles.some(({ drives }) => drives === true))
+    mistaken('a role without a script needs a driver');
+  for (const { name, on, count } of roles) {
+    if (on === undefined) continue;
+    const host = roles.find((role) => role.name === on);
+    if (host === undefined) mistaken(`there is no role "${on}" on whose machine "${name}" could be`);
+    else if (host.on !== undefined) mistaken(`"${name}" cannot be on the machine of "${on}", which has none`);
+    if (count !== 1) mistaken(`"${name}" is on one machine, so it has one member`);
+  }
+}
 
 export const TestSpec = z.object({
   name: Title,
@@ -55,7 +76,7 @@ export const TestSpec = z.object({
   /** Seconds an agent may be away before its members are lost. */
   grace: Seconds,
   params: Params,
-  roles: z.array(RoleSpec).min(1),
+  roles: z.array(RoleSpec).min(1).superRefine(refuseUnfitRoles),
   tags: z.array(Title).optional(),
   expect: z.enum(['fail']).optional().describe('FAIL becomes XFAIL, PASS becomes XPASS'),
   retries: z.number().int().min(0).max(1000).optional().describe('further attempts after FAIL; default 0'),
@@ -82,7 +103,19 @@ export const RunSpec = z.object({
   teardown: TestSpec.optional().describe('runs after the last test, whatever happened'),
   failFast: z.boolean().optional().describe('no further test begins after the first that is not ok'),
   timeout: Seconds.positive().optional().describe('of all tests together'),
-  notify: z.array(WebhookUrl).max(8).optional().describe('told when the run starts, first fails, finishes'),
+  joined: z
+    .literal(true)
+    .optional()
+    .describe('its pieces are started by others, by `tutti join`, on machines brought for it alone'),
+  notify: z
+    .array(WebhookUrl)
+    .max(8)
+    .optional()
+    .describe('told when the run starts, first fails, is paused, finishes'),
+  pauseOnFailure: Seconds.positive()
+    .max(LIMITS.pauseSeconds.value)
+    .optional()
+    .describe('a test that fails stands still before anything of it is stopped, so long at most'),
 });
 export type RunSpec = z.infer<typeof RunSpec>;
 
@@ -112,6 +145,8 @@ export const MemberSpec = z.object({
   index: z.number().int().nonnegative(),
   node: NodeName,
   script: Script,
+  /** Its script may drive the other members' machines. */
+  drives: z.literal(true).optional(),
   params: Params,
   env: Env,
   /** Environment variables that are masked in its logs. */

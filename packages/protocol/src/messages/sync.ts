@@ -41,7 +41,7 @@ const BarrierData = z.record(z.string(), JsonValue);
 /** Of a topic. `found` is false only for who does not wait; then there is no data, and `offset` is the next one's. */
 const Message = z.object({ found: z.boolean(), offset: z.number().int().nonnegative(), data: JsonValue });
 
-interface Verb<A extends z.ZodType, R extends z.ZodType, W extends z.ZodType> {
+export interface Verb<A extends z.ZodType, R extends z.ZodType, W extends z.ZodType> {
   args: A;
   /** What a script gets. */
   result: R;

@@ -62,11 +62,24 @@ export type MemberView = z.infer<typeof MemberView>;
 /** What came of an attempt at a test. */
 const AttemptEnd = z.object({ status: StatusName, cause: z.string().optional() });
 
+/** A test stands still at its first failure, until somebody decides how it goes on, or the time for that is over. */
+export const PauseView = z.object({
+  /** What failed. */
+  cause: z.string(),
+  /** Unix ms, master time; `until`: when it goes on by itself. */
+  since: z.number(),
+  until: z.number(),
+  /** Members whose processes were frozen. */
+  frozen: z.array(MemberName).optional(),
+});
+export type PauseView = z.infer<typeof PauseView>;
+
 export const TestView = z.object({
   name: z.string(),
   /** Absent: it is one of the tests. */
   part: z.enum(['setup', 'teardown']).optional(),
-  state: z.enum(['waiting', 'staging', 'running', 'collecting', 'ended']),
+  state: z.enum(['waiting', 'staging', 'running', 'paused', 'collecting', 'ended']),
+  paused: PauseView.optional(),
   status: StatusName.optional(),
   cause: z.string().optional(),
   duration: Seconds.optional(),
@@ -88,6 +101,8 @@ export const RunHead = z.object({
   phase: RunPhase,
   /** What a queued run waits for, in a sentence. */
   waitsFor: z.string().optional(),
+  /** Its tests that stand still at a failure, the first few of them. */
+  paused: z.array(PauseView.extend({ test: z.string() })).optional(),
   status: StatusName.optional(),
   cause: z.string().optional(),
   duration: Seconds.optional(),
@@ -148,13 +163,22 @@ export const WaitView = z.object({
 export type WaitView = z.infer<typeof WaitView>;
 
 /** One member of a test that is under way, and what it is at. */
-export const MemberAt = MemberView.extend({ waits: z.array(WaitView) });
+export const MemberAt = MemberView.extend({
+  waits: z.array(WaitView),
+  /** It has not started, and waits for `tutti mark started` of these members of the role that it starts after, the first few of them. */
+  startsAfter: z.array(MemberName).optional(),
+  /** What runs on its machine for a driver or an operator, the first few. */
+  commands: z
+    .array(z.object({ number: z.number().int().positive(), name: z.string(), seconds: Seconds }))
+    .optional(),
+});
 export type MemberAt = z.infer<typeof MemberAt>;
 
 /** The test that a run is at. */
 export const TestAt = z.object({
   name: z.string(),
-  state: z.enum(['staging', 'running', 'collecting']),
+  state: z.enum(['staging', 'running', 'paused', 'collecting']),
+  paused: PauseView.optional(),
   /** Since it began. */
   seconds: Seconds,
   /** Until it times out; absent before its members are started. */

@@ -19,9 +19,9 @@ export interface Tree {
   readonly warnings: string[];
 }
 
-/** `top` is relative to `root`, '' for the root itself; it is not itself part of the result. */
-export async function walk(root: string, top: string): Promise<Tree> {
-  const ignored = await ignoreRules(join(root, top));
+/** `top` is relative to `root`, '' for the root itself; it is not itself part of the result. `all`: whatever ignore rules say. */
+export async function walk(root: string, top: string, { all = false } = {}): Promise<Tree> {
+  const ignored = all ? () => false : await ignoreRules(join(root, top));
   const tree: Tree = { found: [], warnings: [] };
   const open = [top];
   for (let folder = open.pop(); folder !== undefined; folder = open.pop()) {

@@ -9,6 +9,7 @@ import {
 import { type FilesOf, isBelow, type MemberFiles } from '../run-files.ts';
 import { bounded } from '../texts.ts';
 import { type Lane, membersToShow, type Release, type Timeline, timelineOf } from '../timeline.ts';
+import { commandsHtml } from './commands.ts';
 import { type Html, html, link, type Value } from './escape.ts';
 import { axis, lane } from './lanes.ts';
 import { more, numbers, table } from './table.ts';
@@ -20,13 +21,23 @@ const CAUSE = 4000;
 
 export function attemptHtml(attempt: ReportAttempt, files: FilesOf): Html {
   const timeline = timelineOf(attempt);
-  return html`${members(attempt, timeline, files)}
+  return html`${pause(attempt)}
+${members(attempt, timeline, files)}
 ${barriers(attempt, timeline)}
 ${waits(attempt)}
 ${subtests(attempt)}
+${commandsHtml(attempt, files)}
 ${logs(attempt, files)}
 ${artifacts(attempt, files)}
 ${omitted(attempt)}`;
+}
+
+/** Times are those of the timeline. */
+function pause({ pause: one }: ReportAttempt): Value {
+  if (one === undefined) return '';
+  const { from, to, cause, note = 'it was not over when the report was written' } = one;
+  const when = to === undefined ? `since ${duration(from)}` : `from ${duration(from)} to ${duration(to)}`;
+  return html`<p class="note">Paused ${when}: ${note}. <span class="cause">${bounded(cause, CAUSE)}</span></p>`;
 }
 
 function members(attempt: ReportAttempt, timeline: Timeline | undefined, files: FilesOf): Value {
@@ -150,6 +161,7 @@ function subtests({ subtests: all }: ReportAttempt): Value {
   const inOrder =
     all.length <= ROWS ? all : all.toSorted((a, b) => Number(isOk(a.status)) - Number(isOk(b.status)));
   const timed = all.some(({ at }) => at !== undefined);
+  const took = all.some(({ duration: seconds }) => seconds !== undefined);
   return table({
     name: 'subtests',
     caption: 'Subtests',
@@ -158,13 +170,16 @@ function subtests({ subtests: all }: ReportAttempt): Value {
       'Member',
       'Status',
       ...(timed ? [numbers('At')] : []),
+      ...(took ? [numbers('Took')] : []),
       numbers('Measured'),
       'Message',
     ],
-    rows: inOrder.slice(0, ROWS).map(({ name, member, status, measure, unit = '', message, at }) => {
+    rows: inOrder.slice(0, ROWS).map((one) => {
+      const { name, member, status, measure, unit = '', message, at, duration: seconds } = one;
       const measured = measure === undefined ? '' : `${measure} ${unit}`;
       const when = timed ? html`<td class="num">${at === undefined ? '' : duration(at)}` : '';
-      return html`<tr><th scope="row">${name}<td>${member}<td>${badge(status)}${when}<td class="num">${measured}<td class="cause">${message}`;
+      const time = took ? html`<td class="num">${seconds === undefined ? '' : duration(seconds)}` : '';
+      return html`<tr><th scope="row">${name}<td>${member}<td>${badge(status)}${when}${time}<td class="num">${measured}<td class="cause">${message}`;
     }),
     note: more(all.length - ROWS, 'subtests are'),
   });

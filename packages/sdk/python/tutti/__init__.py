@@ -15,41 +15,26 @@ spans are seconds, or text: '30s', '500ms', '2m', '1h'.
 
 Each call has a connection of its own and may be made from any thread. It waits until it is answered; while the agent is
 being restarted it repeats the same request, which takes effect once. An exception, KeyboardInterrupt too, closes the
-connection, and that withdraws the wait. Failures are tutti.Error with a code; nothing is printed.
+connection, and that withdraws the wait. Failures are tutti.Error with a code; nothing is printed, but by tutti.test.
+
+A driver uses roles, test, step, always and until beside these: see docs/drivers.md.
 """
 
 import collections
-import errno
-import json
 import os
-import re
-import socket
-import time
+
+from . import _clock
+from ._wire import BarrierBroken, Error, TimedOut
+from ._wire import call as _call
+from ._wire import environment as _environment
+from ._wire import given as _given
+from ._wire import seconds as _seconds
 
 __all__ = [
-    'abort', 'addr', 'barrier', 'extend', 'get', 'incr', 'keys', 'lock', 'mark', 'me', 'reboot', 'recv', 'result', 'send',
-    'set', 'take', 'topology', 'unlock', 'BarrierBroken', 'Error', 'Message', 'Released', 'TimedOut',
+    'abort', 'addr', 'always', 'barrier', 'each', 'extend', 'get', 'incr', 'keys', 'lock', 'mark', 'me', 'node', 'reboot', 'recv',
+    'result', 'roles', 'send', 'set', 'skip', 'step', 'take', 'test', 'topology', 'unlock', 'until', 'BarrierBroken',
+    'CommandFailed', 'Content', 'Error', 'InvariantBroken', 'Message', 'Released', 'TimedOut',
 ]
-
-
-class Error(Exception):
-    """A call failed; `code` says how, `message` says what happened to which thing."""
-
-    def __init__(self, code, message):
-        super().__init__(code, message)
-        self.code = code
-        self.message = message
-
-    def __str__(self):
-        return '%s: %s' % (self.code, self.message)
-
-
-class BarrierBroken(Error):
-    """Somebody can no longer come to the barrier (BARRIER_BROKEN), or aborted it (BARRIER_ABORTED)."""
-
-
-class TimedOut(Error):
-    """The time was over before the thing waited for happened (TIMED_OUT)."""
 
 
 Released = collections.namedtuple('Released', ['generation', 'rank', 'size', 'data'])
@@ -184,12 +169,15 @@ def reboot(member=None, timeout=None, by_script=False):
 
 def extend(duration):
     """Gives the test so much more time (it may be less), and returns the seconds that it then has left."""
-    return _call('extend', {'seconds': _seconds(duration)})['remaining']
+    remaining = _call('extend', {'seconds': _seconds(duration)})['remaining']
+    _clock.note_time_left(remaining)
+    return remaining
 
 
-def result(name, status, measure=None, unit=None, message=None):
+def result(name, status, measure=None, unit=None, message=None, duration=None):
     """Reports a subtest: 'pass', 'warn', 'fail', 'skip' or 'error'. When it returns, the report cannot lose it."""
-    _call('result', _given(name=name, status=status, measure=measure, unit=unit, message=message))
+    args = _given(name=name, status=status, measure=measure, unit=unit, message=message, duration=_seconds(duration))
+    _call('result', args)
 
 
 def mark(name):
@@ -235,158 +223,118 @@ class _Me:
 me = _Me()
 
 
-# How a call travels: one JSON object a line over the agent's Unix socket, answers matched by id.
+# What drivers use. The files behind it are read when it is first used, so that any other script starts as fast as ever.
 
-_PASSING = (errno.ENOENT, errno.ECONNREFUSED, errno.ECONNRESET, errno.EPIPE, errno.EAGAIN)
-_LONGEST_LINE = 1024 * 1024
-_MARGIN = 5.0  # the agent keeps a call's timeout; this much later we stop waiting for an agent that is not there
-_LONGEST_WAIT = 30 * 86400.0  # what every platform's socket timeout can hold
-_QUIETLY = getattr(socket, 'MSG_NOSIGNAL', 0)
-_SPAN = re.compile(r'(\d+(?:\.\d+)?)(ms|s|m|h)?')
+class CommandFailed(Error):
+    """A command did not do what was expected of it: it failed, or with `fails` succeeded.
 
-
-def _given(**args):
-    return {name: value for name, value in args.items() if value is not None}
-
-
-class _Exchange:
-    """One request; for a message also the request that stands for our life (hold), and the acknowledgement (ack).
-
-    `lines` is what is to be said on a new connection, `awaited` the id of the answer that counts.
+    member: 'db.0'. machine: its name. command, result: what ran, and what came of it. timed_out: it was stopped for its timeout.
     """
 
-    def __init__(self, title, call, args, consume):
-        self.title = title
-        self.awaited = os.urandom(16).hex()
-        self.lines = self._say(self.awaited, call, args)
-        self._ack = None
-        self._message = None
-        if consume:
-            self._about = _given(request=self.awaited, scope=args.get('scope'))
-            self._ack = os.urandom(16).hex()
-            self.lines += self._say(os.urandom(16).hex(), 'hold', self._about)
-
-    def hear(self, answer):
-        """The answer to it all, or None: then there is more to say, on this connection or on the next."""
-        if answer.get('error') is not None or self._ack is None:
-            return answer
-        if self.awaited == self._ack:
-            return self._message
-        result = answer.get('result')
-        if not isinstance(result, dict) or not result.get('found'):
-            return answer
-        self._message = answer
-        self.awaited = self._ack
-        self.lines = self._say(self._ack, 'ack', self._about)
-        return None
-
-    def _say(self, request_id, call, args):
-        return _line(self.title, {'id': request_id, 'call': call, 'args': args})
+    def __init__(self, message, result, timed_out=False):  # pylint: disable=redefined-outer-name
+        super().__init__('COMMAND_FAILED', message)
+        self.member = result.member
+        self.machine = result.machine
+        self.command = result.command
+        self.result = result
+        self.timed_out = timed_out
 
 
-def _call(call, args, timeout=None, consume=False):
-    """Repeats one request, always under the same id, until it is answered or `timeout` and a margin are over."""
-    path = _environment('TUTTI_SOCKET')
-    named = [value for name, value in args.items() if name != 'scope'] if args else []
-    title = '%s "%s"' % (call, named[0]) if named else call
-    exchange = _Exchange(title, call, args, consume)
-    give_up = None if timeout is None else time.monotonic() + timeout + _MARGIN
-    lost = 0
-    while True:
-        try:
-            answer = _ask(path, exchange, give_up)
-            if answer is not None:
-                return _result(title, answer)
-        except socket.timeout:
-            pass
-        except OSError as error:
-            if error.errno not in _PASSING:
-                raise Error('NOT_CONNECTED', "%s: cannot use the agent's socket: %s" % (title, error)) from error
-        # Between half and all of 50 ms · 2^n, at most 1 s. Not from `random`: a test may have seeded that.
-        pause = min(1.0, 0.05 * 2 ** min(lost, 10)) * (0.5 + os.urandom(1)[0] / 510.0)
-        lost += 1
-        if give_up is not None and time.monotonic() + pause >= give_up:
-            message = '%s: no answer within %g s; the agent at %s is not there or hangs' % (title, timeout, path)
-            raise TimedOut('TIMED_OUT', message)
-        time.sleep(pause)
+class InvariantBroken(Error):
+    """What was always to hold did not. after: seconds since the test began. at: datetime, by this machine's clock."""
+
+    def __init__(self, message, after, at):
+        super().__init__('INVARIANT_BROKEN', message)
+        self.after = after
+        self.at = at
 
 
-def _ask(path, exchange, give_up):
-    """The answer, or None when the connection was lost before it."""
-    connection = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        _bound(connection, give_up)
-        connection.connect(path)
-        connection.sendall(exchange.lines, _QUIETLY)
-        begun = bytearray()
-        while True:
-            _bound(connection, give_up)
-            chunk = connection.recv(65536)
-            if not chunk:
-                return None
-            whole, newline, rest = chunk.rpartition(b'\n')
-            if not newline:
-                begun += chunk
-                continue
-            for said in bytes(begun + whole).split(b'\n'):
-                answer = _read(said)
-                if not _is_mine(answer, exchange.awaited):
-                    continue
-                answer = exchange.hear(answer)
-                if answer is not None:
-                    return answer
-                connection.sendall(exchange.lines, _QUIETLY)
-            begun = bytearray(rest)
-    finally:
-        connection.close()
+class Content:
+    """What a file is to hold: node.put(tutti.Content('text'), 'path')."""
+
+    def __init__(self, content):
+        self.content = content.encode('utf-8') if isinstance(content, str) else bytes(content)
 
 
-def _bound(connection, give_up):
-    if give_up is not None:
-        connection.settimeout(min(_LONGEST_WAIT, max(0.001, give_up - time.monotonic())))
+class _Roles:
+    """The machines of the test, by role: roles.db, roles['db'][0]. Raises Error NO_SUCH_MEMBER for a role that is not there."""
+
+    def __getattr__(self, name):
+        if name.startswith('__'):
+            raise AttributeError(name)
+        return self[name]
+
+    def __getitem__(self, name):
+        from . import _roles
+        return _roles.role_named(name)
+
+    def __iter__(self):
+        from . import _roles
+        return iter(_roles.role_names())
+
+    def __contains__(self, name):
+        from . import _roles
+        return name in _roles.role_names()
 
 
-def _read(said):
-    try:
-        answer = json.loads(said.decode('utf-8'))
-    except ValueError:
-        answer = None
-    if isinstance(answer, dict):
-        return answer
-    return {'error': {'code': 'BAD_FRAME', 'message': 'the agent answered something that is not JSON'}}
+roles = _Roles()
 
 
-def _is_mine(answer, request_id):
-    # An agent that could not read the request's id cannot repeat it; on this connection there was only one request.
-    return answer.get('id') == request_id or not answer.get('id')
+def node(member):
+    """One machine: 'db.0', or 'client' where the role has one member. Raises Error NO_SUCH_MEMBER."""
+    from . import _roles
+    return _roles.node_named(member)
 
 
-def _result(title, answer):
-    error = answer.get('error')
-    if error is None and 'result' in answer:
-        return answer['result']
-    if not isinstance(error, dict):
-        raise Error('BAD_RESULT', '%s: the agent answered neither a result nor an error' % title)
-    code, message = str(error.get('code', 'INTERNAL')), str(error.get('message', 'no reason given'))
-    kinds = {'BARRIER_BROKEN': BarrierBroken, 'BARRIER_ABORTED': BarrierBroken, 'TIMED_OUT': TimedOut}
-    raise kinds.get(code, Error)(code, message)
+def test(name):
+    """A decorator: runs the function at once, as a test of a driver.
+
+        @tutti.test
+        def failover():
+            …
+
+    Several follow each other. It never raises: a test that failed is told on stderr, and counts when the script ends:
+    with 1, with 99 when the lab broke, with 77 when all were skipped. @tutti.test('a name') gives it one with spaces.
+    """
+    from . import _test
+    return _test.test(name)
 
 
-def _line(title, request):
-    try:
-        line = json.dumps(request, allow_nan=False).encode('ascii') + b'\n'
-    except (TypeError, ValueError, RecursionError) as error:
-        raise Error('BAD_PARAMS', '%s: this value cannot be sent as JSON (%s)' % (title, error)) from error
-    if len(line) > _LONGEST_LINE:
-        raise Error('VALUE_TOO_LARGE', '%s: more than 1 MiB; put the data into a file in $TUTTI_OUT and pass its name' % title)
-    return line
+def step(name):
+    """A part of a test, as a subtest of the report with how long it took: with tutti.step('stop the primary'): …"""
+    from . import _test
+    return _test.Step(name)
 
 
-def _environment(name):
-    value = os.environ.get(name)
-    if value:
-        return value
-    raise Error('USAGE', '%s is not set: this works only inside a script that Tutti runs (try "tutti run --local")' % name)
+def skip(reason):
+    """Ends the test as skipped: this cannot be tested here."""
+    from . import _test
+    raise _test.Skipped(reason)
+
+
+def always(condition, every=1, name=None):
+    """From now on until the test ends this has to hold, looked at in a thread: it neither raises nor gives something false.
+
+    None holds. every: from the end of one look to the next. Returns an object whose stop() calls it off. When it does not hold
+    the test fails with InvariantBroken, and is ended.
+    """
+    from . import _test
+    return _test.always(condition, _seconds(every), name)
+
+
+def until(condition, timeout=None, every=1, name=None):
+    """Repeats the function until it holds: it neither raises nor gives something false (None holds). Returns what it gave.
+
+    timeout: by default the test's remaining time less 2 s. every: from the end of one try to the next. Raises TimedOut.
+    """
+    from . import _holds
+    return _holds.repeat(condition, timeout, every, _holds.name_of(condition) if name is None else name)
+
+
+def each(nodes, work):
+    """Does it on all of these machines at once, in threads; waits for all, and returns what they gave, in order."""
+    from . import _roles
+    return _roles.each(list(nodes), work)
 
 
 def _list(names):
@@ -394,18 +342,3 @@ def _list(names):
     if names is None:
         return None
     return [names] if isinstance(names, str) else list(names)
-
-
-def _seconds(span):
-    if span is None:
-        return None
-    if isinstance(span, (int, float)) and not isinstance(span, bool) and 0 <= span < float('inf'):
-        return span
-    match = _SPAN.fullmatch(span) if isinstance(span, str) else None
-    if match is None:
-        raise Error('BAD_PARAMS', '%r is not a time span: write 30s, 500ms, 2m, 1h, or seconds' % (span,))
-    number = float(match.group(1))
-    unit = match.group(2)
-    if unit == 'ms':
-        return number / 1000
-    return number * {'h': 3600, 'm': 60}.get(unit, 1)
