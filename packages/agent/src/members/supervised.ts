@@ -234,6 +234,8 @@ export abstract class Supervised<Spec extends SupervisedSpec> extends Work {
         return;
       case 'time-rung':
         this.#rung?.clear();
+        // Who has no process has ended by the first rung.
+        if (this.idle) return;
         this.#rung = timer(this.context.rungMs, () => this.handle({ is: 'rung-over' }));
         return;
       case 'watch-tree':

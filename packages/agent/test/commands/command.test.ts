@@ -435,6 +435,17 @@ describe('a driven member', () => {
     ]);
   });
 
+  test('that has ended leaves no timer: nothing keeps its agent from ending', async () => {
+    const timers = () => process.getActiveResourcesInfo().filter((what) => what === 'Timeout').length;
+    const lab = await makeLab();
+    const before = timers();
+    const db = await begin(lab, driven());
+    expect(timers()).toBeGreaterThan(before);
+    lab.members.stop(db.member, 'test-over');
+    await lab.ended(db.member);
+    expect(timers()).toBe(before);
+  });
+
   test('goes on with the next agent, at the same socket, and ends well with it', async () => {
     const lab = await makeLab();
     const db = await begin(lab, driven());
