@@ -6,7 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { connect, type Tutti } from '@tutti/client/program';
 import type { RunHead } from '@tutti/protocol';
 import { expect, onTestFinished, test } from 'vitest';
-import { agentsOf } from './support/pool.ts';
+import { agentsOf, nodesOf } from './support/pool.ts';
 import { attempt, folder, named } from './support/results.ts';
 import { openTerminal } from './support/terminal.ts';
 import { traces } from './support/traces.ts';
@@ -234,6 +234,8 @@ test('a master killed with -9 in the pause comes back paused, with what was left
   const listen = here.master.url.replace('ws://', '');
   await startMaster({ state: here.master.state, listen });
   await eventually(async () => expect(await here.paused()).toEqual({ ...before, frozen: ['early.0'] }));
+  // They try again within 5 s, and the test has less: its time goes on when somebody decides.
+  await eventually(async () => (await nodesOf(here.master)).every(({ connected }) => connected));
   await writeFile(flag, '');
   expect((await resume(here, 'continue')).code).toBe(0);
   const waited = await tutti(['wait', 'last', '--json'], { env: here.master.env });
