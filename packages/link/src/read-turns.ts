@@ -2,7 +2,7 @@
  * Sockets that bring bulk take turns: who has brought a large message is read again when it is its turn, a few of them in each
  * turn of the event loop. So a short message, from whoever, waits behind a few large ones, and not behind one from everybody.
  *
- * Nobody is slowed down who is alone: its turn is the next one. What waits is at most one entry for each socket.
+ * Nobody is slowed down who is alone: as many are its own. What waits is at most one entry for each socket.
  */
 
 /** A message of so many bytes is bulk: streams come in chunks of 64 KiB, what is said is short. */
@@ -20,13 +20,17 @@ export class ReadTurns {
   /** In the order in which they came. */
   readonly #waiting = new Set<Pausable>();
   #scheduled = false;
+  /** Large messages of this turn of the event loop. */
+  #taken = 0;
 
   /** It has brought a message of so many bytes. */
   brought(bytes: number, socket: Pausable): void {
     if (bytes < LARGE) return;
+    this.#taken += 1;
+    this.#schedule();
+    if (this.#taken < AT_A_TIME && this.#waiting.size === 0) return;
     socket.pause();
     this.#waiting.add(socket);
-    this.#schedule();
   }
 
   #schedule(): void {
@@ -34,6 +38,7 @@ export class ReadTurns {
     this.#scheduled = true;
     setImmediate(() => {
       this.#scheduled = false;
+      this.#taken = 0;
       for (const socket of [...this.#waiting].slice(0, AT_A_TIME)) {
         this.#waiting.delete(socket);
         socket.resume();

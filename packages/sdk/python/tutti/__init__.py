@@ -37,6 +37,11 @@ __all__ = [
 ]
 
 
+# A traceback names them as scripts do.
+for _each in (BarrierBroken, Error, TimedOut):
+    _each.__module__ = 'tutti'
+del _each
+
 Released = collections.namedtuple('Released', ['generation', 'rank', 'size', 'data'])
 Released.__doc__ = """How a barrier was passed.
 
