@@ -93,6 +93,10 @@ export class Member extends Supervised<MemberSpec> {
     return super.goesOn && this.#stopping === undefined;
   }
 
+  protected override get stopToCome(): StopReason | undefined {
+    return super.goesOn ? this.#stopping : undefined;
+  }
+
   /** It has ended, and what its script started may live on. */
   get outlived(): boolean {
     const { boot } = this.record ?? {};

@@ -192,6 +192,11 @@ export abstract class Supervised<Spec extends SupervisedSpec> extends Work {
   }
 
   /** Its machine has gone down since it was started. */
+  /** A stop that is decided and marked, and waits for others to end. */
+  protected get stopToCome(): StopReason | undefined {
+    return undefined;
+  }
+
   protected get crashed(): boolean {
     return this.#record !== undefined && this.#record.boot !== this.context.bootId;
   }
@@ -305,6 +310,8 @@ export abstract class Supervised<Spec extends SupervisedSpec> extends Work {
   #wrapperGone(seen?: number): void {
     this.processes.wrapperGone(seen);
     const exit = this.#exit();
+    // A wrapper that sees the mark of a stop does not start the script: that is no end of the script's own making.
+    if (this.stopToCome !== undefined) this.handle({ is: 'stop', reason: this.stopToCome });
     // A script that lost its output to a full disk has failed for that reason, whatever it made of it.
     const failed = exit.how !== 'exited' || exit.code !== 0;
     if (failed && !this.crashed && this.goesOn && !this.announced && this.context.diskFull())

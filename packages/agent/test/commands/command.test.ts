@@ -4,6 +4,7 @@ import {
   existsSync,
   mkdirSync,
   readdirSync,
+  readFileSync,
   realpathSync,
   rmdirSync,
   rmSync,
@@ -172,7 +173,11 @@ describe.each(ways)('$way', ({ cgroups, skip }) => {
 
   test.skipIf(skip)('its member’s stop ends it first', async () => {
     const lab = await makeLab({ cgroups });
-    const db = await begin(lab, inline('trap "echo member; exit 0" TERM; while :; do sleep 0.02; done'));
+    const db = await begin(
+      lab,
+      inline('trap "echo member; exit 0" TERM; echo up; while :; do sleep 0.02; done'),
+    );
+    await until('the script is up', () => lab.text(db.member, 'stdout.0') === 'up\n');
     // It still reaches the member while it ends.
     const spec = commandOf(
       db,
@@ -412,6 +417,25 @@ describe('a successor', () => {
     expect(next.members.presence()).toHaveLength(1);
     expect(existsSync(`${directoryOf(lab, spec)}.damaged`)).toBe(true);
   });
+});
+
+test('a member that is stopped before its script has begun says that it was, though its commands end first', async () => {
+  const lab = await makeLab();
+  const db = inline('echo begun; sleep 1000');
+  await lab.members.prepare(db);
+  // As on a slow machine: when it looks for a stop there is one.
+  const wrapper = join(lab.dir(db.member), 'wrapper');
+  const slow = readFileSync(wrapper, 'utf8').replace(
+    '[ -e "stop.$tutti_n" ] && exit 143',
+    'until [ -e "stop.$tutti_n" ]; do sleep 0.01; done; exit 143',
+  );
+  writeFileSync(wrapper, slow);
+  await lab.members.start(db.member);
+  const spec = commandOf(db, 'trap "sleep 0.2; exit 0" TERM; echo up; while :; do sleep 0.02; done');
+  await startCommand(lab, spec);
+  lab.members.stop(db.member, 'test-over');
+  expect(await lab.ended(db.member)).toMatchObject({ stopped: 'test-over' });
+  expect(lab.text(db.member, 'stdout.0')).toBe('');
 });
 
 describe('a driven member', () => {
