@@ -3,7 +3,7 @@
  *
  * One round: all but one of N connections arrive, and each proves with a round trip that the server knows; then the
  * last arrives, and the clock runs until the Nth release has been received. Clients and server are a process
- * each. Floor and Tutti take turns, block by block and with fresh processes, so that what drifts on the machine
+ * each; the clients of both sides are bare, since what is compared are the servers. Floor and Tutti take turns, block by block and with fresh processes, so that what drifts on the machine
  * hits both and neither runs beside the other.
  */
 import { bench } from './bench.ts';
@@ -15,6 +15,8 @@ import type { Usage } from './harness/usage.ts';
 
 /** Turns of each side per N. */
 const BLOCKS = 4;
+/** As packages/cli/bin/tutti starts a master. */
+const FLAGS: Record<Side, string[]> = { floor: [], tutti: ['--max-semi-space-size=2'] };
 /** What V8 needs to see of either side before it runs at full speed. */
 const WARM_UP = { arrivals: 20_000, mostRounds: 200, leastRounds: 2 };
 
@@ -58,7 +60,7 @@ async function measure(n: number, rounds: number, descriptors: number) {
 }
 
 async function runBlock(side: Side, n: number, rounds: number, descriptors: number): Promise<Block> {
-  await using server = await Child.start(`${side}/server.ts`, descriptors);
+  await using server = await Child.start(`${side}/server.ts`, descriptors, FLAGS[side]);
   await using client = await Child.start('client.ts', descriptors);
   const url = await server.ask<string>('open', n);
   await client.ask('connect', { side, url, n });

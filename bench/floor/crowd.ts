@@ -1,14 +1,9 @@
-/** The floor's clients: bare `ws` and `msgpackr`. */
-import { once } from 'node:events';
-import { pack, unpack } from 'msgpackr';
-import { WebSocket } from 'ws';
+/** The floor's clients: they say that they have arrived, and are told that all have. */
+import { Connection } from '../connection.ts';
 import { type Crowd, connectAll } from '../crowd.ts';
 
-const ARRIVE = pack(['arrive']);
-const ECHO = pack(['echo']);
-
 interface Member {
-  ws: WebSocket;
+  connection: Connection;
   released: () => void;
   echoed: () => void;
 }
@@ -31,12 +26,12 @@ export class FloorCrowd implements Crowd {
   arrive(index: number, released: () => void): void {
     const member = this.#member(index);
     member.released = released;
-    member.ws.send(ARRIVE);
+    member.connection.send(['arrive']);
   }
 
   roundTrip(index: number): Promise<void> {
     const member = this.#member(index);
-    member.ws.send(ECHO);
+    member.connection.send(['echo']);
     return new Promise((resolve) => {
       member.echoed = resolve;
     });
@@ -50,13 +45,14 @@ export class FloorCrowd implements Crowd {
 }
 
 async function connect(url: string): Promise<Member> {
-  const ws = new WebSocket(url, { perMessageDeflate: false });
-  const member: Member = { ws, released: () => {}, echoed: () => {} };
-  ws.on('message', (data: Buffer) => {
-    const [kind] = unpack(data) as [string];
+  const heard = ([kind]: unknown[]) => {
     if (kind === 'release') member.released();
     else member.echoed();
-  });
-  await once(ws, 'open');
+  };
+  const member: Member = {
+    connection: await Connection.open(url, heard),
+    released: () => {},
+    echoed: () => {},
+  };
   return member;
 }

@@ -21,9 +21,9 @@ export class Child implements AsyncDisposable {
     this.#process = process;
   }
 
-  /** `file` is relative to bench/; `descriptors`: how many it may need. */
-  static async start(file: string, descriptors: number): Promise<Child> {
-    const command = [process.execPath, ...process.execArgv, join(BENCH, file)];
+  /** `file` is relative to bench/; `descriptors`: how many it may need; `flags`: Node's, for it alone. */
+  static async start(file: string, descriptors: number, flags: readonly string[] = []): Promise<Child> {
+    const command = [process.execPath, ...process.execArgv, ...flags, join(BENCH, file)];
     const [program = '', ...args] = withDescriptors(descriptors, command);
     const child = spawn(program, args, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
     await once(child, 'spawn');

@@ -1,22 +1,24 @@
-/** Tutti's clients: simulated agents, each with the one member that the server of this side expects of it. */
-import { Heartbeat, systemClock } from '@tutti/link';
-import { type Crowd, connectAll } from '../crowd.ts';
-import { MASTER, memberId, TOKEN } from './names.ts';
-import { SimulatedAgent } from './simulated-agent.ts';
+/** Tutti's clients: each says hello as an agent, and then what an agent passes on from its one member. */
 
-const BARRIER = { name: 'bench' };
+import { dialUrl, systemClock } from '@tutti/link';
+import { Kind, SUBPROTOCOL } from '@tutti/protocol';
+import { Connection } from '../connection.ts';
+import { type Crowd, connectAll } from '../crowd.ts';
+import { hello } from './hello.ts';
+import { MASTER, memberId, TOKEN } from './names.ts';
+
+/** Before a peer that says nothing is given up. */
+const PING_EVERY_MS = 2000;
 
 export class TuttiCrowd implements Crowd {
-  readonly #agents: readonly SimulatedAgent[];
-  #requests = 0;
+  readonly #agents: readonly Agent[];
 
-  private constructor(agents: readonly SimulatedAgent[]) {
+  private constructor(agents: readonly Agent[]) {
     this.#agents = agents;
   }
 
   static async connect(this: void, url: string, n: number): Promise<TuttiCrowd> {
-    const heartbeat = new Heartbeat(systemClock);
-    return new TuttiCrowd(await connectAll(n, (index) => connect(url, index, heartbeat)));
+    return new TuttiCrowd(await connectAll(n, (index) => Agent.connect(url, index)));
   }
 
   get size(): number {
@@ -24,35 +26,64 @@ export class TuttiCrowd implements Crowd {
   }
 
   arrive(index: number, released: () => void): void {
-    const { session } = this.#agent(index);
-    void session.call('sync.barrier', this.#params(index, BARRIER)).then(released);
+    this.#agent(index).ask('sync.barrier', { name: 'bench' }, released);
   }
 
   roundTrip(index: number): Promise<unknown> {
-    const { session } = this.#agent(index);
-    return session.call('sync.keys', this.#params(index, {}));
+    return new Promise((answered) => this.#agent(index).ask('sync.keys', {}, answered));
   }
 
-  #params<A>(index: number, args: A): { member: string; request: string; at: number; args: A } {
-    this.#requests += 1;
-    return {
-      member: memberId(index),
-      request: `request-${this.#requests}`,
-      at: systemClock.monotonicMs(),
-      args,
-    };
-  }
-
-  #agent(index: number): SimulatedAgent {
+  #agent(index: number): Agent {
     const agent = this.#agents[index];
     if (agent === undefined) throw new RangeError(`no agent ${index}`);
     return agent;
   }
 }
 
-function connect(url: string, index: number, heartbeat: Heartbeat): Promise<SimulatedAgent> {
-  return SimulatedAgent.connect({
-    ...{ url, token: TOKEN, index, heartbeat },
-    members: () => [{ member: memberId(index), master: MASTER, state: 'running' }],
-  });
+class Agent {
+  readonly #index: number;
+  readonly #asked = new Map<unknown, (result: unknown) => void>();
+  #connection!: Connection;
+  #calls = 0;
+
+  private constructor(index: number) {
+    this.#index = index;
+  }
+
+  /** Resolves after the welcome. */
+  static async connect(url: string, index: number): Promise<Agent> {
+    const agent = new Agent(index);
+    const heard = (message: unknown[]) => agent.#heard(message);
+    const peer = { protocol: SUBPROTOCOL, token: TOKEN };
+    agent.#connection = await Connection.open(dialUrl(url, '/agent'), heard, peer);
+    const members = [{ member: memberId(index), master: MASTER, state: 'running' as const }];
+    await new Promise((welcomed) => agent.#call('hello', hello({ index, members }), welcomed));
+    setInterval(() => agent.#ping(), PING_EVERY_MS);
+    return agent;
+  }
+
+  ask(name: string, args: object, answered: (result: unknown) => void): void {
+    const request = `request-${this.#calls}`;
+    const params = { member: memberId(this.#index), request, at: systemClock.monotonicMs(), args };
+    this.#call(name, params, answered);
+  }
+
+  #call(name: string, params: object, answered: (result: unknown) => void): void {
+    this.#calls += 1;
+    this.#asked.set(this.#calls, answered);
+    this.#connection.send([Kind.call, this.#calls, name, params]);
+  }
+
+  #ping(): void {
+    this.#connection.send([Kind.event, 'link.ping', { sent: systemClock.monotonicMs() }]);
+  }
+
+  #heard([kind, id, result]: unknown[]): void {
+    if (kind === Kind.event) return;
+    if (kind !== Kind.result)
+      throw new Error(`agent ${this.#index} was told ${JSON.stringify([kind, id, result])}`);
+    const answered = this.#asked.get(id);
+    this.#asked.delete(id);
+    answered?.(result);
+  }
 }

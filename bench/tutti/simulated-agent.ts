@@ -8,8 +8,8 @@ import {
   systemClock,
   type Transport,
 } from '@tutti/link';
-import { type CallParams, type CallResult, PROTOCOL, TuttiError } from '@tutti/protocol';
-import { agentId, FACTS, nodeName, SOFTWARE } from './names.ts';
+import { type CallParams, type CallResult, TuttiError } from '@tutti/protocol';
+import { hello } from './hello.ts';
 
 export type MasterSession = Session<'agent→master', 'master→agent'>;
 
@@ -61,7 +61,7 @@ export class SimulatedAgent {
   #session: MasterSession | undefined;
 
   private constructor(options: SimulatedAgentOptions) {
-    const { url, token, index, heartbeat, onWelcome } = options;
+    const { url, token, index, name, members, heartbeat, onWelcome } = options;
     this.index = index;
     this.#dialer = new Dialer({
       address: url,
@@ -72,7 +72,7 @@ export class SimulatedAgent {
       random: Math.random,
       greet: async (transport) => {
         const session = newSession(transport, options);
-        const welcome = await session.call('hello', hello(options));
+        const welcome = await session.call('hello', hello({ index, name, members: members?.() }));
         this.#session = session;
         onWelcome?.(welcome);
         return session;
@@ -115,19 +115,4 @@ function newSession(transport: Transport, { handlers }: SimulatedAgentOptions): 
     accept: unasked,
     clock: systemClock,
   });
-}
-
-function hello({ index, name, members }: SimulatedAgentOptions): CallParams<'hello'> {
-  return {
-    protocol: { ...PROTOCOL },
-    software: SOFTWARE,
-    agent: agentId(index),
-    process: agentId(index),
-    boot: 'bench',
-    name: name ?? nodeName(index),
-    labels: { rack: 'r1' },
-    facts: FACTS,
-    members: members?.() ?? [],
-    waits: [],
-  };
 }

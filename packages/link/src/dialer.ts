@@ -59,7 +59,7 @@ export function dial({
     signal?.addEventListener('abort', abort);
 
     ws.once('upgrade', (response) => {
-      const transport = new WsTransport(ws, response.socket, { accepted: false });
+      const transport = new WsTransport(ws, response.socket);
       ws.once('open', () => {
         settled();
         resolve(transport);

@@ -9,9 +9,10 @@ import type { Socket } from 'node:net';
 import { SUBPROTOCOL, TuttiError } from '@tutti/protocol';
 import { WebSocketServer } from 'ws';
 import { type Bearer, bearer } from './bearer.ts';
+import { Outbox } from './outbox.ts';
 import { ReadTurns } from './read-turns.ts';
 import type { Transport } from './transport.ts';
-import { WS_OPTIONS, WsTransport } from './ws-transport.ts';
+import { type ServerSide, WS_OPTIONS, WsTransport } from './ws-transport.ts';
 
 export class Upgrader {
   readonly #server = new WebSocketServer({
@@ -19,7 +20,7 @@ export class Upgrader {
     noServer: true,
     handleProtocols: (offered) => (offered.has(SUBPROTOCOL) ? SUBPROTOCOL : false),
   });
-  readonly #turns = new ReadTurns();
+  readonly #side: ServerSide = { turns: new ReadTurns(), outbox: new Outbox() };
   readonly #bearer: Bearer;
 
   constructor(token: string) {
@@ -39,7 +40,7 @@ export class Upgrader {
     }
     socket.setNoDelay(true);
     this.#server.handleUpgrade(request, socket, head, (ws) =>
-      connected(new WsTransport(ws, socket, { accepted: true, turns: this.#turns })),
+      connected(new WsTransport(ws, socket, this.#side)),
     );
   }
 

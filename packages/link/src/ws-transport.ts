@@ -10,6 +10,7 @@ import { LIMITS, TuttiError } from '@tutti/protocol';
 import type { WebSocket } from 'ws';
 import { closeReason, fromCloseReason } from './close-reason.ts';
 import { dataFrame } from './data-frame.ts';
+import type { Outbox } from './outbox.ts';
 import type { ReadTurns } from './read-turns.ts';
 import { shortFrame } from './short-frame.ts';
 import type { Transport, TransportEvents } from './transport.ts';
@@ -23,23 +24,29 @@ const TOO_BIG = 1009;
 /** For both ends. `closeTimeout`: a peer that has not answered a close frame by then (ms) is cut off. */
 export const WS_OPTIONS = { perMessageDeflate: false, maxPayload: LIMITS.frame.value, closeTimeout: 1000 };
 
+/** What the connections that one server has accepted share. */
+export interface ServerSide {
+  readonly turns: ReadTurns;
+  readonly outbox: Outbox;
+}
+
 export class WsTransport implements Transport {
   readonly peer: string;
   readonly remoteAddress: string | undefined;
   readonly #ws: WebSocket;
   readonly #socket: Socket;
-  readonly #accepted: boolean;
+  readonly #server: ServerSide | undefined;
   readonly #early: Uint8Array[] = [];
   #events: TransportEvents | undefined;
   #closedWith: TuttiError | undefined;
   #wanted: TuttiError | undefined;
   #error: Error | undefined;
 
-  /** `ws` was made with `WS_OPTIONS`, on `socket`; `accepted`: by a server. */
-  constructor(ws: WebSocket, socket: Socket, { accepted, turns }: { accepted: boolean; turns?: ReadTurns }) {
+  /** `ws` was made with `WS_OPTIONS`, on `socket`; `server`: that has accepted it. */
+  constructor(ws: WebSocket, socket: Socket, server?: ServerSide) {
     this.#ws = ws;
     this.#socket = socket;
-    this.#accepted = accepted;
+    this.#server = server;
     this.remoteAddress = socket.remoteAddress?.replace(/^::ffff:/, '');
     this.peer =
       this.remoteAddress === undefined ? 'a local socket' : `${this.remoteAddress}:${socket.remotePort}`;
@@ -49,7 +56,7 @@ export class WsTransport implements Transport {
       if (!isBinary) this.close(new TuttiError('BAD_FRAME', 'a text frame, where only binary ones are used'));
       else if (this.#events === undefined) this.#early.push(data);
       else this.#events.message(data);
-      turns?.brought(data.byteLength, ws);
+      server?.turns.brought(data.byteLength, ws);
     });
     // Without a listener an error would end the process; 'close' always follows it.
     ws.on('error', (error) => {
@@ -72,23 +79,32 @@ export class WsTransport implements Transport {
 
   send(bytes: Uint8Array): void {
     if (this.#ws.readyState !== this.#ws.OPEN) return;
-    const whole = this.#accepted ? shortFrame(bytes) : undefined;
-    // Without compression `ws` keeps nothing back, so its way and ours cannot overtake each other.
-    if (whole === undefined) this.#ws.send(bytes);
-    else this.#socket.write(whole);
+    const whole = this.#server && shortFrame(bytes);
+    if (whole !== undefined) this.#server?.outbox.add(this, whole);
+    else {
+      this.#server?.outbox.flush();
+      this.#ws.send(bytes);
+    }
   }
 
   sendData(head: Uint8Array, payload: Uint8Array, flushed: () => void): void {
     if (this.#ws.readyState !== this.#ws.OPEN) return;
-    const before = dataFrame(head, payload, !this.#accepted);
+    this.#server?.outbox.flush();
+    const before = dataFrame(head, payload, this.#server === undefined);
     this.#socket.cork();
     this.#socket.write(before);
     this.#socket.write(payload, (error) => error || flushed());
     this.#socket.uncork();
   }
 
+  /** For the outbox. Without compression `ws` keeps nothing back, so its way and ours cannot overtake each other. */
+  write(frame: Uint8Array): void {
+    if (this.#ws.readyState === this.#ws.OPEN) this.#socket.write(frame);
+  }
+
   close(why: TuttiError): void {
     if (this.#wanted !== undefined || this.#closedWith !== undefined) return;
+    this.#server?.outbox.flush();
     this.#wanted = why;
     this.#ws.close(CLOSED_WITH_REASON, closeReason(why));
   }

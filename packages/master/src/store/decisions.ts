@@ -6,6 +6,7 @@
 import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Effect } from '../sync/effects.ts';
 import type { DecisionLog } from '../sync/live-space.ts';
+import { effectsOf, effectsText } from './effects-text.ts';
 import type { Journal } from './journal.ts';
 
 export class Decisions implements DecisionLog {
@@ -17,12 +18,12 @@ export class Decisions implements DecisionLog {
     this.#database = database;
     this.#journal = journal;
     this.#insert = database.prepare(
-      'INSERT INTO decision (space, seq, effects) SELECT :space, coalesce(max(seq), 0) + 1, :effects FROM decision WHERE space = :space',
+      'INSERT INTO decision (space, seq, effects) VALUES (:space, (SELECT coalesce(max(seq), 0) + 1 FROM decision WHERE space = :space), :effects)',
     );
   }
 
   append(space: string, effects: readonly Effect[]): Promise<void> {
-    const text = JSON.stringify(effects);
+    const text = effectsText(effects);
     return this.#journal.write('decision', 'normal', () => {
       this.#insert.run({ space, effects: text });
     });
@@ -33,6 +34,6 @@ export class Decisions implements DecisionLog {
     const rows = this.#database
       .prepare('SELECT effects FROM decision WHERE space = ? ORDER BY seq')
       .all(space) as { effects: string }[];
-    return rows.flatMap(({ effects }) => JSON.parse(effects) as Effect[]);
+    return rows.flatMap(({ effects }) => effectsOf(effects));
   }
 }

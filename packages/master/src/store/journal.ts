@@ -9,7 +9,7 @@
  * all that waits for it waits. A write that fails by itself rejects alone; the others of its turn are committed
  * without it.
  */
-import type { DatabaseSync } from 'node:sqlite';
+import type { DatabaseSync, StatementSync } from 'node:sqlite';
 import type { Clock } from '@tutti/link';
 import { sqliteCode } from './database.ts';
 
@@ -40,6 +40,8 @@ export interface JournalOptions {
 
 export class Journal {
   readonly #options: JournalOptions;
+  readonly #begin: StatementSync;
+  readonly #end: StatementSync;
   #writes: Write[] = [];
   #committing: NodeJS.Immediate | undefined;
   /** Set while the disk takes nothing. */
@@ -51,6 +53,8 @@ export class Journal {
 
   constructor(options: JournalOptions) {
     this.#options = options;
+    this.#begin = options.database.prepare('BEGIN IMMEDIATE');
+    this.#end = options.database.prepare('COMMIT');
   }
 
   /** `step` names what becomes durable. Rejects with what `write` throws. */
@@ -123,7 +127,7 @@ export class Journal {
     const { database } = this.#options;
     this.#setStrength(writes.some(({ strength }) => strength === 'full') ? 'full' : 'normal');
     const failed = new Map<Write, unknown>();
-    database.exec('BEGIN IMMEDIATE');
+    this.#begin.run();
     try {
       for (const write of writes) {
         database.exec('SAVEPOINT one');
@@ -136,7 +140,7 @@ export class Journal {
           failed.set(write, error);
         }
       }
-      database.exec('COMMIT');
+      this.#end.run();
     } catch (error) {
       // SQLite has rolled back by itself after some errors: then there is nothing to roll back.
       if (database.isTransaction) database.exec('ROLLBACK');
