@@ -71,6 +71,7 @@ test('a run is staged, submitted and watched to its end, which is the final view
   await eventually(() => master.count('run.watch') === 1);
   master.session.emit('test.changed', { run: 7, index: 0, test: testView({ state: 'waiting' }) });
   master.session.emit('run.changed', head({ phase: 'queued' }));
+  await eventually(() => views.length === 1);
   finish(master);
   expect(await final).toMatchObject({ phase: 'finished', status: 'PASS', exit: 0 });
   expect(views.map(({ phase, tests }) => [phase, tests.map(({ state }) => state)])).toEqual([
@@ -99,6 +100,7 @@ test('a view is handed out when the run changes, whole, and not for each of its 
   tell(0, 'a');
   tell(1, 'b');
   master.session.emit('run.changed', head({ size: 2 }));
+  await eventually(() => views.length === 1);
   tell(1, 'b, changed');
   master.session.emit('run.changed', head({ size: 2 }));
   finish(master);

@@ -114,7 +114,7 @@ function refused(address: string, status: number | undefined, body: string): Tut
 }
 
 /** What keeping a session open takes, whichever directions it speaks. */
-export type LiveSession = Pick<Session, 'transport' | 'sent' | 'ping' | 'close' | 'onClosed' | 'closed'>;
+export type LiveSession = Pulse & Pick<Session, 'transport' | 'close' | 'onClosed' | 'closed'>;
 
 export interface DialerOptions extends Omit<DialOptions, 'signal'> {
   clock: Clock;
@@ -179,7 +179,8 @@ export class Dialer {
     const session = await this.#greet(transport);
     this.#current = session;
     session.onClosed((why) => this.#lost(why));
-    session.onClosed(this.#options.heartbeat.watch(pulse(session), true));
+    this.#options.heartbeat.watch(session, true);
+    session.onClosed(() => this.#options.heartbeat.unwatch(session));
     session.ping();
     this.#step({ type: 'opened' });
   }
@@ -204,24 +205,4 @@ export class Dialer {
   #lost(error: TuttiError): void {
     this.#step({ type: 'lost', error, random: this.#options.random() });
   }
-}
-
-/** A session as the heartbeat sees it. */
-export function pulse(session: LiveSession): Pulse {
-  return {
-    get received() {
-      return session.transport.received;
-    },
-    get sent() {
-      return session.sent;
-    },
-    ping: () => session.ping(),
-    silent: (ms: number) =>
-      session.close(
-        new TuttiError(
-          'NOT_CONNECTED',
-          `${session.transport.peer} was silent for ${(ms / 1000).toFixed(1)} s`,
-        ),
-      ),
-  };
 }

@@ -30,7 +30,6 @@ export interface Pulse {
 }
 
 interface Watched {
-  pulse: Pulse;
   pings: boolean;
   received: number;
   sent: number;
@@ -44,7 +43,7 @@ interface Watched {
 
 export class Heartbeat {
   readonly #clock: Clock;
-  readonly #watched = new Set<Watched>();
+  readonly #watched = new Map<Pulse, Watched>();
   #cancel: (() => void) | undefined;
   #lookedAt = 0;
 
@@ -52,11 +51,10 @@ export class Heartbeat {
     this.#clock = clock;
   }
 
-  /** Watches a session until the returned function is called. `pings`: this side dialled. */
-  watch(pulse: Pulse, pings: boolean): () => void {
+  /** Watches a session until `unwatch`. `pings`: this side dialled. */
+  watch(pulse: Pulse, pings: boolean): void {
     const now = this.#clock.monotonicMs();
-    const entry: Watched = {
-      pulse,
+    this.#watched.set(pulse, {
       pings,
       received: pulse.received,
       sent: pulse.sent,
@@ -64,18 +62,17 @@ export class Heartbeat {
       receivedSince: now,
       sentSince: now,
       pingedAt: now,
-    };
-    this.#watched.add(entry);
+    });
     if (this.#cancel === undefined) {
       this.#lookedAt = now;
       this.#schedule();
     }
-    return () => {
-      this.#watched.delete(entry);
-      if (this.#watched.size > 0) return;
-      this.#cancel?.();
-      this.#cancel = undefined;
-    };
+  }
+
+  unwatch(pulse: Pulse): void {
+    if (!this.#watched.delete(pulse) || this.#watched.size > 0) return;
+    this.#cancel?.();
+    this.#cancel = undefined;
   }
 
   get size(): number {
@@ -93,8 +90,7 @@ export class Heartbeat {
     const before = this.#lookedAt;
     const pause = Math.max(0, now - before - LOOK_EVERY_MS);
     this.#lookedAt = now;
-    for (const entry of this.#watched) {
-      const { pulse } = entry;
+    for (const [pulse, entry] of this.#watched) {
       if (pulse.received !== entry.received) {
         entry.received = pulse.received;
         entry.heardAt = now;

@@ -34,6 +34,7 @@ import { AskedCalls, withdrawn } from './asked-calls.ts';
 import type { Clock } from './clock.ts';
 import { ClockOffset } from './clock-offset.ts';
 import { FleetingMap } from './fleeting-map.ts';
+import type { Pulse } from './heartbeat.ts';
 import { type CallContext, ServedCall } from './served-call.ts';
 import { IncomingStreams, type StreamAcceptor } from './streams/incoming.ts';
 import { type ByteSource, type OutgoingStream, OutgoingStreams } from './streams/outgoing.ts';
@@ -69,7 +70,7 @@ const LONGEST_MESSAGE = 65_536;
 type AnyHandler = (params: unknown, context: CallContext) => unknown;
 
 export class Session<Out extends Direction = Direction, In extends Direction = Direction>
-  implements TransportEvents
+  implements TransportEvents, Pulse
 {
   readonly transport: Transport;
   /** Of the peer's wall clock over this machine's monotonic clock. */
@@ -80,8 +81,9 @@ export class Session<Out extends Direction = Direction, In extends Direction = D
   readonly #options: SessionOptions<Out, In>;
   readonly #asked: AskedCalls;
   readonly #serving = new FleetingMap<number, ServedCall>();
-  readonly #outgoing: OutgoingStreams;
-  readonly #incoming: IncomingStreams;
+  /** Made for the first stream: most sessions have none. */
+  #madeOutgoing: OutgoingStreams | undefined;
+  #madeIncoming: IncomingStreams | undefined;
   readonly #closedListeners: ((why: TuttiError) => void)[] = [];
   #sent = 0;
   /** The opening call has been asked; `#opened`: and has succeeded. */
@@ -94,20 +96,6 @@ export class Session<Out extends Direction = Direction, In extends Direction = D
     this.transport = options.transport;
     this.#opened = options.opening === undefined;
     this.#asked = new AskedCalls((envelope) => this.#send(envelope));
-    this.#outgoing = new OutgoingStreams({
-      open: (stream, target) => this.#ask('stream.open', { stream, target }) as Promise<{ length: number }>,
-      close: (stream, length) => this.#ask('stream.close', { stream, length }),
-      data: (stream, offset, bytes, flushed) => {
-        if (this.#closed) return;
-        this.#sent += 1;
-        this.transport.sendData(dataHead(stream, offset, bytes.byteLength), bytes, flushed);
-      },
-    });
-    this.#incoming = new IncomingStreams(options.accept, {
-      acknowledge: (stream, length) => this.#notify('stream.ack', { stream, length }),
-      refuse: (stream, error) =>
-        this.#notify('stream.refused', { stream, code: error.code, message: error.message }),
-    });
     this.transport.start(this);
   }
 
@@ -150,6 +138,11 @@ export class Session<Out extends Direction = Direction, In extends Direction = D
     return this.#closed;
   }
 
+  /** Bytes ever received. */
+  get received(): number {
+    return this.transport.received;
+  }
+
   /** Messages ever handed to the transport. */
   get sent(): number {
     return this.#sent;
@@ -166,13 +159,41 @@ export class Session<Out extends Direction = Direction, In extends Direction = D
     this.ended(why);
   }
 
+  /** For the heartbeat: nothing has come for so long. */
+  silent(ms: number): void {
+    const message = `${this.transport.peer} was silent for ${(ms / 1000).toFixed(1)} s`;
+    this.close(new TuttiError('NOT_CONNECTED', message));
+  }
+
   debugState(): { pending: number; serving: number; outgoing: number; incoming: number } {
     return {
       pending: this.#asked.size,
       serving: this.#serving.size,
-      outgoing: this.#outgoing.size,
-      incoming: this.#incoming.size,
+      outgoing: this.#madeOutgoing?.size ?? 0,
+      incoming: this.#madeIncoming?.size ?? 0,
     };
+  }
+
+  get #outgoing(): OutgoingStreams {
+    this.#madeOutgoing ??= new OutgoingStreams({
+      open: (stream, target) => this.#ask('stream.open', { stream, target }) as Promise<{ length: number }>,
+      close: (stream, length) => this.#ask('stream.close', { stream, length }),
+      data: (stream, offset, bytes, flushed) => {
+        if (this.#closed) return;
+        this.#sent += 1;
+        this.transport.sendData(dataHead(stream, offset, bytes.byteLength), bytes, flushed);
+      },
+    });
+    return this.#madeOutgoing;
+  }
+
+  get #incoming(): IncomingStreams {
+    this.#madeIncoming ??= new IncomingStreams(this.#options.accept, {
+      acknowledge: (stream, length) => this.#notify('stream.ack', { stream, length }),
+      refuse: (stream, error) =>
+        this.#notify('stream.refused', { stream, code: error.code, message: error.message }),
+    });
+    return this.#madeIncoming;
   }
 
   #ask(name: AnyCallName, params: unknown, signal?: AbortSignal): Promise<unknown> {
@@ -244,11 +265,14 @@ export class Session<Out extends Direction = Direction, In extends Direction = D
     if (!this.#opened) throw new TuttiError('HELLO_FIRST', `event ${name} before hello`);
     if (name === 'stream.ack') {
       const { stream, length } = value as EventParams<'stream.ack'>;
-      return this.#outgoing.acknowledged(stream, length);
+      return this.#madeOutgoing?.acknowledged(stream, length);
     }
     if (name === 'stream.refused') {
       const { stream, code, message } = value as EventParams<'stream.refused'>;
-      return this.#outgoing.refused(stream, new TuttiError(isErrorCode(code) ? code : 'INTERNAL', message));
+      return this.#madeOutgoing?.refused(
+        stream,
+        new TuttiError(isErrorCode(code) ? code : 'INTERNAL', message),
+      );
     }
     // What a handler makes of an event is not the peer's fault: it costs no session.
     this.#guarded(`event ${name}`, () =>
@@ -354,8 +378,8 @@ export class Session<Out extends Direction = Direction, In extends Direction = D
     this.#asked.end(why);
     for (const served of this.#serving.values()) served.withdraw(why);
     this.#serving.clear();
-    this.#outgoing.end(why);
-    this.#incoming.end();
+    this.#madeOutgoing?.end(why);
+    this.#madeIncoming?.end();
     for (const listener of this.#closedListeners) this.#guarded('closed', () => listener(why));
   }
 }

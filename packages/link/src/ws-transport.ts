@@ -50,13 +50,11 @@ export class WsTransport implements Transport {
     this.remoteAddress = socket.remoteAddress?.replace(/^::ffff:/, '');
     this.peer =
       this.remoteAddress === undefined ? 'a local socket' : `${this.remoteAddress}:${socket.remotePort}`;
-    ws.binaryType = 'nodebuffer';
-    ws.on('message', (data: Buffer, isBinary) => {
+    ws.binaryType = 'fragments';
+    ws.on('message', (data: Buffer[], isBinary) => {
       if (this.#wanted !== undefined) return;
-      if (!isBinary) this.close(new TuttiError('BAD_FRAME', 'a text frame, where only binary ones are used'));
-      else if (this.#events === undefined) this.#early.push(data);
-      else this.#events.message(data);
-      server?.turns.brought(data.byteLength, ws);
+      if (isBinary) this.#received(whole(data));
+      else this.close(new TuttiError('BAD_FRAME', 'a text frame, where only binary ones are used'));
     });
     // Without a listener an error would end the process; 'close' always follows it.
     ws.on('error', (error) => {
@@ -66,6 +64,12 @@ export class WsTransport implements Transport {
       this.#closedWith = this.#wanted ?? whyClosed(code, reason.toString('utf8'), this.#error);
       this.#events?.ended(this.#closedWith);
     });
+  }
+
+  #received(message: Buffer): void {
+    if (this.#events === undefined) this.#early.push(message);
+    else this.#events.message(message);
+    this.#server?.turns.brought(message.byteLength, this.#ws);
   }
 
   start(events: TransportEvents): void {
@@ -79,8 +83,8 @@ export class WsTransport implements Transport {
 
   send(bytes: Uint8Array): void {
     if (this.#ws.readyState !== this.#ws.OPEN) return;
-    const whole = this.#server && shortFrame(bytes);
-    if (whole !== undefined) this.#server?.outbox.add(this, whole);
+    const frame = this.#server && shortFrame(bytes);
+    if (frame !== undefined) this.#server?.outbox.add(this, frame);
     else {
       this.#server?.outbox.flush();
       this.#ws.send(bytes);
@@ -116,6 +120,18 @@ export class WsTransport implements Transport {
   get received(): number {
     return this.#socket.bytesRead;
   }
+}
+
+/**
+ * The parts of a message as one, taken out of the list that had them. `ws` makes the list for the next message ahead, so that on a
+ * quiet connection it has grown old when the message comes; and V8 takes for living what something old still points to, until
+ * the next full collection: of ten thousand idle connections 3 MB a second.
+ */
+function whole(parts: Buffer[]): Buffer {
+  const [only] = parts;
+  const message = only !== undefined && parts.length === 1 ? only : Buffer.concat(parts);
+  parts.length = 0;
+  return message;
 }
 
 function whyClosed(code: number, reason: string, cause: Error | undefined): TuttiError {

@@ -1,7 +1,7 @@
 import { connectedSessions, FakeClock, settled } from '@tutti/testkit';
 import { describe, expect, test } from 'vitest';
-import { pulse as pulseOf } from '../src/dialer.ts';
 import { Heartbeat, type Pulse } from '../src/heartbeat.ts';
+import type { Session } from '../src/session.ts';
 
 class FakePulse implements Pulse {
   received = 0;
@@ -30,6 +30,15 @@ function setUp() {
   const start = clock.monotonicMs();
   const elapsed = () => clock.monotonicMs() - start;
   return { clock, elapsed, heartbeat: new Heartbeat(clock), newPulse: () => new FakePulse(elapsed) };
+}
+
+function watchSession(
+  heartbeat: Heartbeat,
+  session: Pulse & Pick<Session, 'onClosed'>,
+  pings: boolean,
+): void {
+  heartbeat.watch(session, pings);
+  session.onClosed(() => heartbeat.unwatch(session));
 }
 
 /** Lets time pass with a byte received every `every` ms. */
@@ -126,7 +135,7 @@ describe('silence', () => {
     for (let offset = 0; offset < 500; offset += 10) {
       const { clock, elapsed, heartbeat, newPulse } = setUp();
       const pulse = newPulse();
-      const unwatch = heartbeat.watch(pulse, false);
+      heartbeat.watch(pulse, false);
       clock.advance(3000 + offset);
       pulse.received += 1;
       const lastByte = elapsed();
@@ -135,7 +144,7 @@ describe('silence', () => {
       expect(at - lastByte).toBeGreaterThanOrEqual(4250);
       expect(at - lastByte).toBeLessThan(5000);
       expect(ms).toBeGreaterThanOrEqual(4250);
-      unwatch();
+      heartbeat.unwatch(pulse);
     }
   });
 
@@ -154,7 +163,7 @@ describe('silence', () => {
       dialled: { handlers: { 'blob.missing': () => ({ missing: [] }) } },
     });
     const heartbeat = new Heartbeat(clock);
-    dialled.onClosed(heartbeat.watch(pulseOf(dialled), false));
+    watchSession(heartbeat, dialled, false);
     pair.rightToLeft.hold();
     const blobs = Array.from({ length: 1000 }, () => ({ digest: 'a'.repeat(64), size: 1 }));
     const calling = master.call('blob.missing', { blobs });
@@ -201,9 +210,10 @@ describe('a pause of this process', () => {
     const [first, late] = [newPulse(), newPulse()];
     heartbeat.watch(first, false);
     // The process stands still, and the first thing it does afterwards is to let somebody in.
-    const timers: (() => void)[] = [];
+    let watched = 0;
     clock.after(100, () => {
-      timers.push(heartbeat.watch(late, false));
+      watched += 1;
+      heartbeat.watch(late, false);
     });
     clock.stall(60_000);
     const back = elapsed();
@@ -212,7 +222,7 @@ describe('a pause of this process', () => {
       first.received += 1;
     }
     expect(late.silences[0]?.at).toBeLessThan(back + 5000);
-    expect(timers).toHaveLength(1);
+    expect(watched).toBe(1);
   });
 });
 
@@ -220,21 +230,23 @@ describe('who is watched', () => {
   test('can be taken back, and the last one takes the timer along', () => {
     const { clock, heartbeat, newPulse } = setUp();
     const [one, two] = [newPulse(), newPulse()];
-    const unwatchOne = heartbeat.watch(one, true);
-    const unwatchTwo = heartbeat.watch(two, true);
+    heartbeat.watch(one, true);
+    heartbeat.watch(two, true);
     expect([heartbeat.size, clock.timers]).toEqual([2, 1]);
-    unwatchOne();
+    heartbeat.unwatch(one);
     clock.advance(4000);
     expect(one.pings).toEqual([]);
     expect(two.pings).toEqual([2000, 4000]);
-    unwatchTwo();
-    unwatchTwo();
+    heartbeat.unwatch(two);
+    heartbeat.unwatch(two);
     expect([heartbeat.size, clock.timers]).toEqual([0, 0]);
   });
 
   test('can begin again after everybody has left', () => {
     const { clock, heartbeat, newPulse } = setUp();
-    heartbeat.watch(newPulse(), true)();
+    const first = newPulse();
+    heartbeat.watch(first, true);
+    heartbeat.unwatch(first);
     clock.advance(100_000);
     const pulse = newPulse();
     heartbeat.watch(pulse, true);
@@ -247,9 +259,9 @@ describe('who is watched', () => {
     const { clock, heartbeat, newPulse } = setUp();
     const next = newPulse();
     const dying = newPulse();
-    const unwatch = heartbeat.watch(dying, true);
+    heartbeat.watch(dying, true);
     dying.silent = () => {
-      unwatch();
+      heartbeat.unwatch(dying);
       heartbeat.watch(next, true);
     };
     clock.advance(4250);
@@ -265,8 +277,8 @@ describe('between two sessions', () => {
     const ends = connectedSessions('agent');
     const { dialled, master, clock } = ends;
     const heartbeats = { dialled: new Heartbeat(clock), master: new Heartbeat(clock) };
-    dialled.onClosed(heartbeats.dialled.watch(pulseOf(dialled), true));
-    master.onClosed(heartbeats.master.watch(pulseOf(master), false));
+    watchSession(heartbeats.dialled, dialled, true);
+    watchSession(heartbeats.master, master, false);
     return { ...ends, heartbeats };
   }
 

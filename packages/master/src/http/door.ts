@@ -15,13 +15,13 @@ import {
   Heartbeat,
   type ListenAddress,
   type LiveSession,
-  pulse,
   refuse,
   type Transport,
   Upgrader,
 } from '@tutti/link';
 import { TuttiError } from '@tutti/protocol';
 import { IdleConnections } from './connections.ts';
+import { HelloDeadlines } from './hello-deadlines.ts';
 
 const HELLO_MS = 10_000;
 const REQUEST_MS = 300_000;
@@ -51,6 +51,7 @@ export class Door {
   readonly #options: DoorOptions;
   readonly #upgrader: Upgrader;
   readonly #heartbeat: Heartbeat;
+  readonly #deadlines: HelloDeadlines;
   readonly #server: Server;
   readonly #sessions = new Set<Served>();
   readonly #idle: IdleConnections;
@@ -60,6 +61,7 @@ export class Door {
     this.#upgrader = new Upgrader(options.token);
     this.#idle = new IdleConnections(options.idleConnections);
     this.#heartbeat = new Heartbeat(options.clock);
+    this.#deadlines = new HelloDeadlines(options.clock, HELLO_MS);
     const serverOptions = {
       headersTimeout: HELLO_MS,
       requestTimeout: REQUEST_MS,
@@ -133,15 +135,12 @@ export class Door {
 
   #serve(session: Served): void {
     this.#sessions.add(session);
-    const unwatch = this.#heartbeat.watch(pulse(session), false);
-    const cancel = this.#options.clock.after(HELLO_MS, () => {
-      if (!session.opened)
-        session.close(new TuttiError('HELLO_FIRST', `no hello within ${HELLO_MS / 1000} s`));
-    });
+    this.#heartbeat.watch(session, false);
+    this.#deadlines.add(session);
     session.onClosed(() => {
       this.#sessions.delete(session);
-      unwatch();
-      cancel();
+      this.#heartbeat.unwatch(session);
+      this.#deadlines.delete(session);
     });
   }
 }
