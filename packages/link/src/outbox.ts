@@ -12,7 +12,7 @@ interface Outlet {
 }
 
 /** Then their receivers have enough to do while the next ones are made; and ten thousand frames take no more room. */
-const MOST = 1024;
+const MOST = 512;
 
 export class Outbox {
   #waiting: (readonly [Outlet, Uint8Array])[] = [];

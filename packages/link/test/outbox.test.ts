@@ -38,8 +38,8 @@ test('what must not overtake it makes it leave at once, and only once', async ()
 test('a crowd is told in parts: the first are on their way while the next are made', () => {
   const outbox = new Outbox();
   const to = outlet();
-  for (let n = 0; n < 1023; n += 1) outbox.add(to, frame(1));
+  for (let n = 0; n < 511; n += 1) outbox.add(to, frame(1));
   expect(to.written).toHaveLength(0);
   outbox.add(to, frame(1));
-  expect(to.written).toHaveLength(1024);
+  expect(to.written).toHaveLength(512);
 });
