@@ -13,9 +13,8 @@
 import { existsSync } from 'node:fs';
 import { readdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Id, type MemberEnd } from '@tutti/protocol';
+import { CommandSpec, Id, type MemberEnd, MemberSpec } from '@tutti/protocol';
 import { Command } from '../commands/command.ts';
-import { readCommandSpec } from '../commands/command-directory.ts';
 import { CommandLayout, isCommandDirectory } from '../commands/command-layout.ts';
 import { LifeLine } from '../system/fifo.ts';
 import { removeTree } from '../system/remove-tree.ts';
@@ -55,7 +54,7 @@ export async function findMembers(dir: string, context: MemberContext): Promise<
 
 async function findOne(path: string, found: Found, context: MemberContext): Promise<void> {
   const command = new CommandLayout(path);
-  if ((await readCommandSpec(command)) !== undefined) {
+  if ((await readSpec(command, CommandSpec)) !== undefined) {
     await findCommand(command, undefined, found, context);
     return;
   }
@@ -74,7 +73,7 @@ async function findOne(path: string, found: Found, context: MemberContext): Prom
 
 async function memberOf(layout: Layout, context: MemberContext): Promise<Member | undefined> {
   const record = readStartRecord(layout);
-  const spec = await readSpec(layout);
+  const spec = await readSpec(layout, MemberSpec);
   if (spec === undefined) {
     for (const name of await readdir(layout.dir))
       if (isCommandDirectory(name)) await killAll(new CommandLayout(join(layout.dir, name)), context);
@@ -129,7 +128,7 @@ async function findCommand(
   context: MemberContext,
 ): Promise<void> {
   const record = readStartRecord(layout);
-  const spec = await readCommandSpec(layout);
+  const spec = await readSpec(layout, CommandSpec);
   if (spec === undefined) {
     await putAside(layout, context);
     return;

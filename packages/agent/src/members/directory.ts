@@ -5,7 +5,8 @@
 import { mkdir, open, readFile, rename, symlink, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { diskError, replaceFile, syncDirectory } from '@tutti/link';
-import { MemberSpec } from '@tutti/protocol';
+import type { MemberSpec } from '@tutti/protocol';
+import type * as z from 'zod';
 import { ignore } from '../system/errno.ts';
 import { makeFifos } from '../system/fifo.ts';
 import { removeTree } from '../system/remove-tree.ts';
@@ -18,26 +19,43 @@ import { WRAPPER } from './wrapper.ts';
 export const HALF_MADE = '.tmp';
 export const HALF_REMOVED = '.gone';
 
-export async function makeDirectory(
+export function makeDirectory(
   dir: string,
   spec: MemberSpec,
   blobs: Blobs,
   sdkDir: string,
   bootId: string,
 ): Promise<void> {
-  const half = new Layout(dir + HALF_MADE);
-  try {
-    await removeTree(half.dir);
-    await mkdir(half.dir, { recursive: true, mode: 0o755 });
+  return makeWhole(dir, new Layout(dir + HALF_MADE), { spec, bootId }, async (half) => {
     await makeWorkTree(half.work, spec.files, blobs);
     await mkdir(half.out);
     await mkdir(half.tmp);
     await mkdir(dirname(half.sdkLink));
     await symlink(sdkDir, half.sdkLink);
-    await writeFile(half.made, bootId);
     await writeFile(half.topology, topologyText(spec));
-    await writeFile(half.wrapper, WRAPPER);
     if (spec.script.kind === 'inline') await writeScript(half.script, spec.script.text);
+  });
+}
+
+interface Made {
+  /** As `spec.json`. */
+  readonly spec: object;
+  readonly bootId: string;
+}
+
+/** The directory of a member or a command: `fill` adds what it alone has. Throws `DISK_FULL`. */
+export async function makeWhole<L extends Layout>(
+  dir: string,
+  half: L,
+  { spec, bootId }: Made,
+  fill: (half: L) => Promise<void>,
+): Promise<void> {
+  try {
+    await removeTree(half.dir);
+    await mkdir(half.dir, { mode: 0o755 });
+    await fill(half);
+    await writeFile(half.made, bootId);
+    await writeFile(half.wrapper, WRAPPER);
     // The logs exist from the start: a full disk then cannot keep a relay from opening its own.
     for (const source of half.sources) await writeFile(half.log(source), '');
     await makeFifos([...half.pipes, half.alive, half.drained]);
@@ -51,7 +69,8 @@ export async function makeDirectory(
   }
 }
 
-async function writeScript(path: string, text: string): Promise<void> {
+/** For its own user alone, who runs it. */
+export async function writeScript(path: string, text: string): Promise<void> {
   const file = await open(path, 'wx', 0o700);
   try {
     await file.writeFile(text);
@@ -66,10 +85,13 @@ export async function isWhole(layout: Layout, bootId: string): Promise<boolean> 
   return made === bootId;
 }
 
-/** Undefined when what is there cannot be read as a spec, as after a loss of power. */
-export async function readSpec(layout: Layout): Promise<MemberSpec | undefined> {
+/** Undefined when what is there cannot be read as such a spec, as after a loss of power. */
+export async function readSpec<S extends z.ZodType>(
+  layout: Layout,
+  schema: S,
+): Promise<z.infer<S> | undefined> {
   try {
-    const parsed = MemberSpec.safeParse(JSON.parse(await readFile(layout.spec, 'utf8')));
+    const parsed = schema.safeParse(JSON.parse(await readFile(layout.spec, 'utf8')));
     return parsed.success ? parsed.data : undefined;
   } catch {
     return undefined;
