@@ -1,7 +1,7 @@
-import { mkdtempSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { expect, test } from 'vitest';
+import { expect, onTestFinished, test } from 'vitest';
 import { checkLayers } from '../../scripts/layers.ts';
 
 const fixture = join(import.meta.dirname, '../fixtures/layers');
@@ -52,6 +52,7 @@ test('nothing else in the fixture is reported', () => {
 });
 
 test('the gate fails when it reads no file', () => {
-  const empty = mkdtempSync(join(tmpdir(), 'layers-'));
+  const empty = mkdtempSync(join(tmpdir(), 'tutti-layers-'));
+  onTestFinished(() => rmSync(empty, { recursive: true }));
   expect(() => checkLayers(empty)).toThrow('no source files below');
 });
