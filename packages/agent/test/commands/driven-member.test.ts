@@ -32,7 +32,8 @@ test('that has ended leaves no timer: nothing keeps its agent from ending', asyn
   expect(timers()).toBeGreaterThan(before);
   lab.members.stop(db.member, 'test-over');
   await lab.ended(db.member);
-  expect(timers()).toBe(before);
+  // Those of the test before may still go; a grace that nobody needs any more would stay for five seconds.
+  await until('no timer is left', () => timers() <= before, 2);
 });
 
 test('goes on with the next agent, at the same socket, and ends well with it', async () => {
