@@ -2,9 +2,9 @@
  * How long after the last arrival at a barrier is the last participant released?
  *
  * One round: all but one of N connections arrive, and each proves with a round trip that the server knows; then the
- * last arrives, and the clock runs until the Nth release has been received. Clients and server are a process
- * each; the clients of both sides are bare, since what is compared are the servers. Floor and Tutti take turns, block by block and with fresh processes, so that what drifts on the machine
- * hits both and neither runs beside the other.
+ * last arrives, and the clock runs until the Nth release has been received. Clients and server are a process each;
+ * the clients of both sides are bare, since what is compared are the servers. Floor and Tutti take turns, block by block and
+ * with fresh processes, so that what drifts on the machine hits both and neither runs beside the other.
  */
 import { bench } from './bench.ts';
 import { SIDES, type Side } from './client.ts';

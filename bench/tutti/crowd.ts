@@ -1,13 +1,13 @@
 /** Tutti's clients: each says hello as an agent, and then what an agent passes on from its one member. */
 
-import { dialUrl, systemClock } from '@tutti/link';
+import { ClockOffset, dialUrl, systemClock } from '@tutti/link';
 import { Kind, SUBPROTOCOL } from '@tutti/protocol';
 import { Connection } from '../connection.ts';
 import { type Crowd, connectAll } from '../crowd.ts';
 import { hello } from './hello.ts';
 import { MASTER, memberId, TOKEN } from './names.ts';
 
-/** Before a peer that says nothing is given up. */
+/** Who has said nothing for so long pings, as agents do. */
 const PING_EVERY_MS = 2000;
 
 export class TuttiCrowd implements Crowd {
@@ -43,8 +43,11 @@ export class TuttiCrowd implements Crowd {
 class Agent {
   readonly #index: number;
   readonly #asked = new Map<unknown, (result: unknown) => void>();
+  readonly #offset = new ClockOffset();
   #connection!: Connection;
   #calls = 0;
+  #spoke = true;
+  #onPong = () => {};
 
   private constructor(index: number) {
     this.#index = index;
@@ -58,7 +61,13 @@ class Agent {
     agent.#connection = await Connection.open(dialUrl(url, '/agent'), heard, peer);
     const members = [{ member: memberId(index), master: MASTER, state: 'running' as const }];
     await new Promise((welcomed) => agent.#call('hello', hello({ index, members }), welcomed));
-    setInterval(() => agent.#ping(), PING_EVERY_MS);
+    setInterval(() => agent.#pingIfSilent(), PING_EVERY_MS);
+    // The answer to the first says how far the clocks lie apart, and the second tells the master.
+    await new Promise<void>((known) => {
+      agent.#onPong = known;
+      agent.#ping();
+    });
+    agent.#ping();
     return agent;
   }
 
@@ -69,21 +78,37 @@ class Agent {
   }
 
   #call(name: string, params: object, answered: (result: unknown) => void): void {
+    this.#spoke = true;
     this.#calls += 1;
     this.#asked.set(this.#calls, answered);
     this.#connection.send([Kind.call, this.#calls, name, params]);
   }
 
+  #pingIfSilent(): void {
+    if (!this.#spoke) this.#ping();
+    this.#spoke = false;
+  }
+
   #ping(): void {
-    this.#connection.send([Kind.event, 'link.ping', { sent: systemClock.monotonicMs() }]);
+    const offset = this.#offset.value;
+    const sent = systemClock.monotonicMs();
+    this.#connection.send([Kind.event, 'link.ping', offset === undefined ? { sent } : { sent, offset }]);
   }
 
   #heard([kind, id, result]: unknown[]): void {
-    if (kind === Kind.event) return;
+    if (kind === Kind.event) {
+      if (id === 'link.pong') this.#ponged(result as { sent: number; wall: number });
+      return;
+    }
     if (kind !== Kind.result)
       throw new Error(`agent ${this.#index} was told ${JSON.stringify([kind, id, result])}`);
     const answered = this.#asked.get(id);
     this.#asked.delete(id);
     answered?.(result);
+  }
+
+  #ponged({ sent, wall }: { sent: number; wall: number }): void {
+    this.#offset.add(sent, systemClock.monotonicMs(), wall);
+    this.#onPong();
   }
 }

@@ -20,7 +20,7 @@ export interface FollowOptions {
   priority?: number | undefined;
   /** Waits for machines that the master does not know yet, too. */
   waitForNodes?: boolean | undefined;
-  /** Called after every change, first with the whole run as it was queued. */
+  /** Called after every change, first with the whole run as it is when watching begins. */
   onView?: OnView;
   /** Cancels the run; its reason's message is what the report says. */
   signal?: AbortSignal;

@@ -114,7 +114,7 @@ function refused(address: string, status: number | undefined, body: string): Tut
 }
 
 /** What keeping a session open takes, whichever directions it speaks. */
-export type LiveSession = Pulse & Pick<Session, 'transport' | 'close' | 'onClosed' | 'closed'>;
+export type LiveSession = Pulse & Pick<Session, 'close' | 'onClosed'>;
 
 export interface DialerOptions extends Omit<DialOptions, 'signal'> {
   clock: Clock;

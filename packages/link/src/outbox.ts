@@ -1,5 +1,6 @@
 /**
- * Short frames that a server makes in one turn of the event loop leave together, when all of them have been made.
+ * Short frames that a server makes in one turn of the event loop leave together, when all of them have been made: five hundred
+ * at a time. A longer message, to whomever, sends them on at once.
  *
  * Each write wakes its receiver, and where thousands are told something at once, making the next frame between two
  * writes costs both sides: a receiver that finds one message, sleeps, and is woken for the next takes half as long again

@@ -101,7 +101,10 @@ export class WsTransport implements Transport {
     this.#socket.uncork();
   }
 
-  /** For the outbox. Without compression `ws` keeps nothing back, so its way and ours cannot overtake each other. */
+  /**
+   * For the outbox. Without compression `ws` keeps nothing back, so its way and ours cannot overtake each other; what a peer that
+   * closes was still to be told is dropped.
+   */
   write(frame: Uint8Array): void {
     if (this.#ws.readyState === this.#ws.OPEN) this.#socket.write(frame);
   }

@@ -37,7 +37,7 @@ export function makeDirectory(
   });
 }
 
-interface Made {
+interface Contents {
   /** As `spec.json`. */
   readonly spec: object;
   readonly bootId: string;
@@ -47,12 +47,12 @@ interface Made {
 export async function makeWhole<L extends Layout>(
   dir: string,
   half: L,
-  { spec, bootId }: Made,
+  { spec, bootId }: Contents,
   fill: (half: L) => Promise<void>,
 ): Promise<void> {
   try {
     await removeTree(half.dir);
-    await mkdir(half.dir, { mode: 0o755 });
+    await mkdir(half.dir, { recursive: true, mode: 0o755 });
     await fill(half);
     await writeFile(half.made, bootId);
     await writeFile(half.wrapper, WRAPPER);

@@ -2,7 +2,7 @@
 import type { Clock } from '@tutti/link';
 import { TuttiError } from '@tutti/protocol';
 
-interface Guest {
+interface Newcomer {
   /** It has said hello. */
   readonly opened: boolean;
   close(why: TuttiError): void;
@@ -12,7 +12,7 @@ export class HelloDeadlines {
   readonly #clock: Clock;
   readonly #ms: number;
   /** Until when each may take, the oldest first. */
-  readonly #waiting = new Map<Guest, number>();
+  readonly #waiting = new Map<Newcomer, number>();
   #cancel: (() => void) | undefined;
 
   constructor(clock: Clock, ms: number) {
@@ -20,14 +20,14 @@ export class HelloDeadlines {
     this.#ms = ms;
   }
 
-  add(guest: Guest): void {
-    this.#waiting.set(guest, this.#clock.monotonicMs() + this.#ms);
+  add(newcomer: Newcomer): void {
+    this.#waiting.set(newcomer, this.#clock.monotonicMs() + this.#ms);
     if (this.#cancel === undefined) this.#arm(this.#ms);
   }
 
   /** It has gone. */
-  delete(guest: Guest): void {
-    if (!this.#waiting.delete(guest) || this.#waiting.size > 0) return;
+  delete(newcomer: Newcomer): void {
+    if (!this.#waiting.delete(newcomer) || this.#waiting.size > 0) return;
     this.#cancel?.();
     this.#cancel = undefined;
   }
@@ -39,13 +39,13 @@ export class HelloDeadlines {
   #look(): void {
     this.#cancel = undefined;
     const now = this.#clock.monotonicMs();
-    for (const [guest, due] of this.#waiting) {
-      if (due > now) {
-        this.#arm(due - now);
-        return;
-      }
-      this.#waiting.delete(guest);
-      if (!guest.opened) guest.close(new TuttiError('HELLO_FIRST', `no hello within ${this.#ms / 1000} s`));
-    }
+    const due = [...this.#waiting].filter(([, until]) => until <= now).map(([newcomer]) => newcomer);
+    for (const newcomer of due) this.#waiting.delete(newcomer);
+    // First of all: who comes or goes below finds the next look arranged.
+    const [next] = this.#waiting.values();
+    if (next !== undefined) this.#arm(next - now);
+    for (const newcomer of due)
+      if (!newcomer.opened)
+        newcomer.close(new TuttiError('HELLO_FIRST', `no hello within ${this.#ms / 1000} s`));
   }
 }

@@ -2,7 +2,7 @@
  * Barriers that were released, as the report tells of them: when, and who came when. Pure.
  *
  * Bounds: `RECORDS` barriers, `OF_ONE` arrivals of each, `ARRIVALS` in all: a loop of barriers must not fill the memory. What
- * is left out is counted. Made of the releases alone, so that those that are restored give the same.
+ * is left out is counted. Made of the releases alone, so that those that are restored give the same, to the microsecond.
  */
 import type { Release } from './barrier.ts';
 

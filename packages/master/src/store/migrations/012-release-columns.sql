@@ -1,0 +1,2 @@
+-- Releases among the effects of a decision are written by columns from here on (effects-text.ts): an older master cannot read
+-- them. Those that are there are read as they are.
