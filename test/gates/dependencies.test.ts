@@ -20,6 +20,13 @@ test('every dependency has its reason on the page, and the page names no other',
   expect(documented('For developing')).toEqual(Object.keys(main.devDependencies ?? {}).toSorted());
 });
 
+test('the lockfile has them as package.json does: npm install leaves it as it is', () => {
+  const root = (read('package-lock.json') as unknown as Lockfile).packages[''] as Package;
+  expect(root.dependencies).toEqual(main.dependencies);
+  expect(root.optionalDependencies).toEqual(main.optionalDependencies);
+  expect(root.devDependencies).toEqual(main.devDependencies);
+});
+
 test('what is to come later is not there yet', () => {
   const installed = Object.keys({ ...runtime, ...main.devDependencies });
   expect(documented('Later').filter((name) => installed.includes(name))).toEqual([]);

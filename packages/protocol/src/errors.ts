@@ -216,7 +216,8 @@ export const ERRORS = {
   SCRIPT_MISSING: {
     retry: false,
     means: 'A script that a role runs does not exist.',
-    action: "Correct the path; it is relative to the suite file's directory.",
+    action:
+      "Correct the path; it is relative to the suite file's directory, and of tutti join to where that was started.",
   },
   SCRIPT_SYNTAX: {
     retry: false,
@@ -232,7 +233,7 @@ export const ERRORS = {
   PATH_ESCAPES: {
     retry: false,
     means: 'A path or link leads out of the tree it belongs to.',
-    action: 'Keep files and links inside the suite directory.',
+    action: 'Keep files and links inside the directory they belong to: that of the suite, or of the member.',
   },
   SUITE_TOO_BIG: {
     retry: false,
@@ -300,7 +301,8 @@ export const ERRORS = {
   NOTHING_TO_RERUN: {
     retry: false,
     means: 'No test of the run is left that could be repeated: all were ok, or the run has not ended.',
-    action: 'Repeat the whole run without --failed, or wait until it has ended.',
+    action:
+      'Repeat the whole run without --failed, or wait until it has ended; what tutti join has begun is begun by tutti join again.',
   },
   FILES_GONE: {
     retry: false,

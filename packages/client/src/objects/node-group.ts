@@ -63,8 +63,12 @@ export class NodeGroup<N extends Named = Named> implements Iterable<N> {
     return this.nodes.map(({ name }) => name);
   }
 
-  /** On all of them, to the end of the last. Rejects with a `GroupError` unless all exit with status 0. */
+  /**
+   * On all of them, to the end of the last. Rejects with a `GroupError` unless all exit with status 0, and with `NO_SUCH_NODE`
+   * where there are none.
+   */
   async run(command: Command, options: CommandOptions = {}): Promise<GroupResult> {
+    this.#requireSome();
     const outcomes = await Promise.allSettled(this.nodes.map((node) => node.run(command, options)));
     const results = outcomes.map((outcome) => {
       if (outcome.status === 'fulfilled') return outcome.value;
@@ -93,11 +97,18 @@ export class NodeGroup<N extends Named = Named> implements Iterable<N> {
     path: string,
     options: { mode?: number; signal?: AbortSignal } = {},
   ): Promise<void> {
+    this.#requireSome();
     await this.each((node) => node.put(from, path, options));
   }
 
   async reboot(options: { timeout?: number | string; signal?: AbortSignal } = {}): Promise<void> {
+    this.#requireSome();
     await this.each((node) => node.reboot(options));
+  }
+
+  /** What nobody did must not look like a success. */
+  #requireSome(): void {
+    if (this.size === 0) throw new TuttiError('NO_SUCH_NODE', 'no machine fits, so that nothing was done');
   }
 
   [Symbol.iterator](): Iterator<N> {

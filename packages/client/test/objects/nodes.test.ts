@@ -42,6 +42,15 @@ test('machines are chosen by glob and by selector', async () => {
   expect(() => tutti.nodes.where('cpu > 3')).toThrow('cpu > 3\n  ^');
 });
 
+test('what is asked of no machine is refused: it would look like a success', async () => {
+  const { tutti } = await connected({ nodes: ['web-1'] });
+  const nobody = tutti.nodes.where('name == "db"');
+  expect(nobody.size).toBe(0);
+  for (const asked of [nobody.run('true'), nobody.put('/etc/hosts', '/tmp/hosts'), nobody.reboot()])
+    await expect(asked).rejects.toMatchObject({ code: 'NO_SUCH_NODE' });
+  expect(await nobody.each(({ name }) => Promise.resolve(name))).toEqual([]);
+});
+
 test('run starts a command and tells what came of it', async () => {
   const started: unknown[] = [];
   const { tutti } = await connected(
