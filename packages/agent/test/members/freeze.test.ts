@@ -47,6 +47,14 @@ async function goesOn(lab: Lab, member: string): Promise<void> {
   }
 }
 
+/** Itself; or it is in vfork(2), which no signal interrupts, until its child goes on, which is stopped. */
+function isStopped(pid: number): boolean {
+  const state = (of: number) => /\) (\w) /.exec(readFileSync(`/proc/${of}/stat`, 'utf8'))?.[1];
+  if (state(pid) !== 'D') return state(pid) === 'T';
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ');
+  return children.some((child) => child !== '' && state(Number(child)) === 'T');
+}
+
 describe.each(ways)('$way', ({ cgroups, skip }) => {
   /** The kernel's own word for it. */
   async function standsStill(lab: Lab, member: string): Promise<void> {
@@ -60,7 +68,7 @@ describe.each(ways)('$way', ({ cgroups, skip }) => {
     }
     for (const file of ['script', 'child']) {
       const pid = Number(lab.text(member, `work/${file}`));
-      await until(`${file} is stopped`, () => /\) T /.test(readFileSync(`/proc/${pid}/stat`, 'utf8')));
+      await until(`${file} is stopped`, () => isStopped(pid));
     }
   }
 

@@ -28,7 +28,7 @@ function machine(): Machine {
   const state = join(dir, 'state');
   const systemctl = join(dir, 'systemctl');
   const count = join(dir, 'count');
-  writeFileSync(systemctl, `#!/bin/sh\necho "$*" >>'${count}'\ncat '${state}'\n`, { mode: 0o755 });
+  writeFileSync(systemctl, `#!/bin/sh\ncat '${state}'\necho "$*" >>'${count}'\n`, { mode: 0o755 });
   writeFileSync(count, '');
   writeFileSync(state, 'ActiveState=inactive\nResult=success\n');
   return {
