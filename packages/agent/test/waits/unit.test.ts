@@ -23,7 +23,8 @@ interface Machine {
 
 function machine(): Machine {
   const dir = mkdtempSync(join(tmpdir(), 'tutti-unit-'));
-  onTestFinished(() => rmSync(dir, { recursive: true, force: true }));
+  // A look that nobody waits for any more may still write that it has looked.
+  onTestFinished(() => rmSync(dir, { recursive: true, force: true, maxRetries: 5 }));
   mkdirSync(join(dir, 'systemd'));
   const state = join(dir, 'state');
   const systemctl = join(dir, 'systemctl');
