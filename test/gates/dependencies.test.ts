@@ -21,10 +21,10 @@ test('every dependency has its reason on the page, and the page names no other',
 });
 
 test('the lockfile has them as package.json does: npm install leaves it as it is', () => {
-  const root = (read('package-lock.json') as unknown as Lockfile).packages[''] as Package;
-  expect(root.dependencies).toEqual(main.dependencies);
-  expect(root.optionalDependencies).toEqual(main.optionalDependencies);
-  expect(root.devDependencies).toEqual(main.devDependencies);
+  const locked = (read('package-lock.json') as Lockfile).packages[''] as Package;
+  expect(locked.dependencies).toEqual(main.dependencies);
+  expect(locked.optionalDependencies).toEqual(main.optionalDependencies);
+  expect(locked.devDependencies).toEqual(main.devDependencies);
 });
 
 test('what is to come later is not there yet', () => {
