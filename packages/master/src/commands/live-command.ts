@@ -15,23 +15,19 @@ import {
   TuttiError,
 } from '@tutti/protocol';
 import type { Node } from '../agents/node.ts';
-import type { MemberFiles } from '../logs/member-files.ts';
 import { Absence, type Patience } from '../runs/absence.ts';
 import type { Collected, LiveMember } from '../runs/members.ts';
 import type { CommandRun } from '../runs/model.ts';
+import { OnMachine, type OnMachineOptions } from '../runs/on-machine.ts';
 import { unlessAborted } from '../runs/unless-aborted.ts';
 import { commandEnd } from './command-end.ts';
 
 export type CommandStep = 'asked for' | 'started' | 'ended' | 'lost' | 'collected';
 
-export interface CommandOptions {
-  readonly model: CommandRun;
+/** `attempt`: the one it belongs to, else nothing that has a sync space. */
+export interface CommandOptions extends OnMachineOptions<CommandRun> {
   /** `db.0/cmd-3` */
   readonly name: string;
-  /** The attempt it belongs to, else nothing that has a sync space. */
-  readonly attempt: string;
-  readonly node: Node;
-  readonly files: MemberFiles;
   /** How long its machine may be away from now on. */
   readonly patience: () => Patience;
   readonly clock: Clock;
@@ -42,72 +38,24 @@ export interface CommandOptions {
   readonly onTrouble: (error: unknown) => void;
 }
 
-export class CommandUnderWay implements LiveMember {
-  readonly model: CommandRun;
+export class CommandUnderWay extends OnMachine<CommandRun> implements LiveMember {
   readonly name: string;
-  readonly attempt: string;
-  readonly files: MemberFiles;
   readonly #options: CommandOptions;
-  readonly #gone = new AbortController();
-  readonly #ended = Promise.withResolvers<void>();
-  readonly #collected = Promise.withResolvers<void>();
   readonly #absence: Absence;
   #starting: Promise<void> | undefined;
 
   constructor(options: CommandOptions) {
+    super(options, 'output');
     this.#options = options;
-    this.model = options.model;
     this.name = options.name;
-    this.attempt = options.attempt;
-    this.files = options.files;
-    if (this.ended) this.#ended.resolve();
-    if (this.complete || this.lost) this.#collected.resolve();
-    if (this.lost) this.#gone.abort(this.#lossError());
-    this.#absence = new Absence(options.node, options.clock, options.patience, (why) =>
-      this.lose(this.ended ? `ended, but its output could not be collected: ${why}` : `was lost: ${why}`),
-    );
+    if (this.lost) this.over.abort(this.lossError());
+    this.#absence = new Absence(options.node, options.clock, options.patience, (why) => this.giveUp(why));
     if (this.complete || this.lost) this.#absence.stop();
-  }
-
-  get id(): string {
-    return this.model.id;
-  }
-
-  get node(): string {
-    return this.#options.node.name;
-  }
-
-  get machine(): Node {
-    return this.#options.node;
-  }
-
-  get ended(): boolean {
-    return this.model.state === 'ended';
-  }
-
-  get lost(): boolean {
-    return this.model.lost !== undefined;
   }
 
   /** Of one that was asked for it is not known whether its agent has it. */
   get owed(): boolean {
     return this.model.state !== 'asked' && !this.complete && !this.lost;
-  }
-
-  get complete(): boolean {
-    return this.model.collected;
-  }
-
-  get away(): boolean {
-    return this.#options.node.session === undefined;
-  }
-
-  get whenEnded(): Promise<void> {
-    return this.#ended.promise;
-  }
-
-  get whenCollected(): Promise<void> {
-    return this.#collected.promise;
   }
 
   /** `db.0/cmd-3 (pg_ctl …) on n1` */
@@ -128,7 +76,7 @@ export class CommandUnderWay implements LiveMember {
     await keep('asked for');
     if (this.model.state !== 'asked') return;
     try {
-      await node.call('command.start', { spec: spec() }, this.#gone.signal);
+      await node.call('command.start', { spec: spec() }, this.over.signal);
     } catch (thrown) {
       const error = TuttiError.from(thrown);
       this.lose(`could not be started: ${error.message}`);
@@ -167,15 +115,15 @@ export class CommandUnderWay implements LiveMember {
   }
 
   /** Has its processes stand still, or go on. */
-  async freeze(frozen: boolean, signal: AbortSignal = this.#gone.signal): Promise<void> {
+  async freeze(frozen: boolean, signal: AbortSignal = this.over.signal): Promise<void> {
     if (this.ended) return;
-    const either = AbortSignal.any([this.#gone.signal, signal]);
+    const either = AbortSignal.any([this.over.signal, signal]);
     await this.#call((node) => node.call('member.freeze', { member: this.id, frozen }, either));
   }
 
   /** Of one that ends meanwhile nothing is asked any more. */
   async #call(ask: (node: Node, signal: AbortSignal) => Promise<unknown>): Promise<void> {
-    await Promise.race([ask(this.#options.node, this.#gone.signal), this.whenEnded]);
+    await Promise.race([ask(this.#options.node, this.over.signal), this.whenEnded]);
   }
 
   async end(end: MemberEnd): Promise<void> {
@@ -190,7 +138,7 @@ export class CommandUnderWay implements LiveMember {
     if (!this.model.collected) {
       this.model.collected = true;
       await this.#closeFiles();
-      this.#collected.resolve();
+      this.markCollected();
       this.#options.changed();
     }
     await this.#options.keep('collected');
@@ -201,22 +149,14 @@ export class CommandUnderWay implements LiveMember {
     if (this.model.state === 'asked') this.model.state = 'running';
   }
 
-  vanished(): void {
-    const without = 'its agent came back without a trace of it';
-    this.lose(
-      this.ended ? `ended, but its output could not be collected: ${without}` : `was lost: ${without}`,
-    );
-  }
-
   /** `why` completes "db.0/cmd-3 (…) on n1 …". */
   lose(why: string): void {
     if (this.lost || this.model.collected) return;
-    this.model.lost = why;
-    this.#gone.abort(this.#lossError());
+    this.markLost(why);
     if (!this.ended) this.#finish();
     void this.#options.keep('lost');
     void this.#closeFiles();
-    this.#collected.resolve();
+    this.markCollected();
   }
 
   /** The patience that was asked for has changed. */
@@ -226,7 +166,7 @@ export class CommandUnderWay implements LiveMember {
 
   /** Nothing more is wanted of it: the agent may delete what it has. */
   async close(): Promise<void> {
-    this.#gone.abort(new TuttiError('CANCELLED', `${this.name} is over`));
+    this.over.abort(new TuttiError('CANCELLED', `${this.name} is over`));
     await this.#closeFiles();
   }
 
@@ -237,14 +177,13 @@ export class CommandUnderWay implements LiveMember {
   }
 
   #finish(): void {
-    this.model.state = 'ended';
     this.model.ended = this.#options.clock.wallMs();
     this.#absence.reconsider();
-    this.#ended.resolve();
+    this.markEnded();
     this.#options.changed();
   }
 
-  #lossError(): TuttiError {
+  protected lossError(): TuttiError {
     return new TuttiError('NODE_LOST', `${this.words} ${this.model.lost ?? 'has not ended'}`);
   }
 

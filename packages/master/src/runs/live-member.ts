@@ -16,13 +16,12 @@ import {
   type StopReason,
   TuttiError,
 } from '@tutti/protocol';
-import type { Node } from '../agents/node.ts';
-import type { MemberFiles } from '../logs/member-files.ts';
 import type { UnansweredArrival } from '../sync/broker.ts';
 import type { TapOutcome } from '../tap/tap-parser.ts';
 import { Absence, type Patience } from './absence.ts';
 import type { Collected, Drive, DriveCall, LiveMember } from './members.ts';
 import type { Boot, MemberRun } from './model.ts';
+import { OnMachine, type OnMachineOptions } from './on-machine.ts';
 import { unlessAborted } from './unless-aborted.ts';
 import { describeEnd } from './verdict.ts';
 
@@ -53,11 +52,7 @@ export interface MemberHooks {
   drive: Drive<MemberUnderWay>;
 }
 
-interface Options extends MemberHooks {
-  model: MemberRun;
-  attempt: string;
-  node: Node;
-  files: MemberFiles;
+interface Options extends MemberHooks, OnMachineOptions<MemberRun> {
   /** Seconds the agent may be away. */
   grace: number;
   /** An earlier master began with it. */
@@ -67,14 +62,8 @@ interface Options extends MemberHooks {
   keep: (step: MemberStep, member: MemberRun) => Promise<void>;
 }
 
-export class MemberUnderWay implements LiveMember {
-  readonly model: MemberRun;
-  readonly attempt: string;
-  readonly files: MemberFiles;
+export class MemberUnderWay extends OnMachine<MemberRun> implements LiveMember {
   readonly #options: Options;
-  readonly #gone = new AbortController();
-  readonly #ended = Promise.withResolvers<void>();
-  readonly #collected = Promise.withResolvers<void>();
   /** Settles at its next incarnation, or its end; then there is another one. */
   #news = Promise.withResolvers<void>();
   readonly #absence: Absence;
@@ -84,62 +73,28 @@ export class MemberUnderWay implements LiveMember {
   #forgotten = false;
 
   constructor(options: Options) {
+    super(options, 'logs');
     this.#options = options;
     this.#grace = options.grace;
-    this.model = options.model;
-    this.attempt = options.attempt;
-    this.files = options.files;
     // The master before this one may have asked.
     this.#asked = options.resumed;
-    if (this.ended) this.#ended.resolve();
-    if (this.model.collected || this.lost) this.#collected.resolve();
-    if (this.lost) this.#gone.abort(this.#lossError());
+    if (this.lost) this.over.abort(this.lossError());
     if (this.model.state === 'running') options.node.busy = true;
     this.files.said.listen(() => options.onSaid(this));
     this.#absence = new Absence(
       options.node,
       options.clock,
       () => this.patience,
-      (why) =>
-        this.lose(this.ended ? `ended, but its logs could not be collected: ${why}` : `was lost: ${why}`),
+      (why) => this.giveUp(why),
     );
-  }
-
-  get id(): string {
-    return this.model.id;
   }
 
   get name(): string {
     return this.model.name;
   }
 
-  get node(): string {
-    return this.#options.node.name;
-  }
-
-  get machine(): Node {
-    return this.#options.node;
-  }
-
-  get ended(): boolean {
-    return this.model.state === 'ended';
-  }
-
-  get lost(): boolean {
-    return this.model.lost !== undefined;
-  }
-
   get owed(): boolean {
     return this.model.state !== 'waiting' && !this.model.collected && !this.lost;
-  }
-
-  get complete(): boolean {
-    return this.model.collected;
-  }
-
-  /** Nobody can be asked about it at present. */
-  get away(): boolean {
-    return this.#options.node.session === undefined;
   }
 
   /** How long its node may be away from now on, and what is wrong when it is longer. */
@@ -158,29 +113,19 @@ export class MemberUnderWay implements LiveMember {
 
   /** Aborted when it is lost, or nothing more is wanted of it. */
   get gone(): AbortSignal {
-    return this.#gone.signal;
-  }
-
-  /** Settles when the member has ended or is lost. */
-  get whenEnded(): Promise<void> {
-    return this.#ended.promise;
-  }
-
-  /** Settles when all it left is here, or cannot be had any more. */
-  get whenCollected(): Promise<void> {
-    return this.#collected.promise;
+    return this.over.signal;
   }
 
   async prepare(spec: MemberOrder, signal: AbortSignal): Promise<void> {
     this.#asked = true;
-    await this.#options.node.call('member.prepare', { spec }, AbortSignal.any([signal, this.#gone.signal]));
+    await this.#options.node.call('member.prepare', { spec }, AbortSignal.any([signal, this.over.signal]));
     if (this.model.state === 'waiting') this.model.state = 'staged';
   }
 
   async start(): Promise<void> {
     this.model.state = 'running';
     this.#options.node.busy = true;
-    await this.#options.node.call('member.start', { member: this.id }, this.#gone.signal);
+    await this.#options.node.call('member.start', { member: this.id }, this.over.signal);
     this.model.started ??= this.#options.clock.wallMs();
   }
 
@@ -219,7 +164,7 @@ export class MemberUnderWay implements LiveMember {
   }
 
   async stop(reason: StopReason): Promise<void> {
-    await this.#options.node.call('member.stop', { member: this.id, reason }, this.#gone.signal);
+    await this.#options.node.call('member.stop', { member: this.id, reason }, this.over.signal);
   }
 
   /** Resolves when it is durable: the agent may stop saying it. */
@@ -237,7 +182,7 @@ export class MemberUnderWay implements LiveMember {
     if (!this.model.collected) {
       this.model.collected = true;
       this.model.skipped = [...skipped, ...refused];
-      this.#collected.resolve();
+      this.markCollected();
     }
     await this.#options.keep('collected', this.model);
   }
@@ -288,12 +233,12 @@ export class MemberUnderWay implements LiveMember {
 
   /** Its agent's own watchdog has to know. */
   async extended(remaining: number): Promise<void> {
-    await this.#options.node.call('member.extended', { member: this.id, remaining }, this.#gone.signal);
+    await this.#options.node.call('member.extended', { member: this.id, remaining }, this.over.signal);
   }
 
   /** Has its processes stand still, or go on. */
-  async freeze(frozen: boolean, signal: AbortSignal = this.#gone.signal): Promise<void> {
-    const either = AbortSignal.any([this.#gone.signal, signal]);
+  async freeze(frozen: boolean, signal: AbortSignal = this.over.signal): Promise<void> {
+    const either = AbortSignal.any([this.over.signal, signal]);
     await this.#options.node.call('member.freeze', { member: this.id, frozen }, either);
   }
 
@@ -310,7 +255,7 @@ export class MemberUnderWay implements LiveMember {
     await this.#options.node.call(
       'member.reboot',
       { member: this.id, incarnation, timeout },
-      this.#gone.signal,
+      this.over.signal,
     );
     return incarnation;
   }
@@ -321,26 +266,19 @@ export class MemberUnderWay implements LiveMember {
     for (;;) {
       const boot = model.boots?.at(-1);
       if (model.incarnation > incarnation && boot !== undefined) return boot;
-      if (this.lost) throw this.#lossError();
+      if (this.lost) throw this.lossError();
       if (model.end !== undefined)
         throw new TuttiError('CANNOT_REBOOT', `${this.name} on ${this.node} ${describeEnd(model.end)}`);
       await unlessAborted(this.#news.promise, signal);
     }
   }
 
-  vanished(): void {
-    const without = 'its agent came back without a trace of it';
-    this.lose(this.ended ? `ended, but its logs could not be collected: ${without}` : `was lost: ${without}`);
-  }
-
-  /** `why` completes "client.1 on n3 …". A member whose end is known, but not all it left, is lost as well. */
   lose(why: string): void {
     if (this.lost || this.model.collected || this.#forgotten) return;
-    this.model.lost = why;
-    this.#gone.abort(this.#lossError());
+    this.markLost(why);
     if (!this.ended) this.#finish();
     void this.#options.keep('lost', this.model);
-    this.#collected.resolve();
+    this.markCollected();
   }
 
   /** From now on nobody is waited for who is away. */
@@ -353,7 +291,7 @@ export class MemberUnderWay implements LiveMember {
   keep(): void {
     this.#forgotten = true;
     this.#absence.stop();
-    this.#gone.abort(new TuttiError('CANCELLED', 'the attempt is over'));
+    this.over.abort(new TuttiError('CANCELLED', 'the attempt is over'));
   }
 
   /** Nothing more is wanted of it: the agent may delete its directory. */
@@ -379,7 +317,7 @@ export class MemberUnderWay implements LiveMember {
     }
   }
 
-  #lossError(): TuttiError {
+  protected lossError(): TuttiError {
     return new TuttiError('NOT_CONNECTED', `${this.name} on ${this.node} ${this.model.lost}`);
   }
 
@@ -389,10 +327,9 @@ export class MemberUnderWay implements LiveMember {
   }
 
   #finish(): void {
-    this.model.state = 'ended';
     this.model.ended = this.#options.clock.wallMs();
     this.#options.node.busy = false;
-    this.#ended.resolve();
+    this.markEnded();
     this.#tell();
     this.#options.onEnd(this);
   }
